@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.actors import Actor, Kind
+
+
+class UserManager(models.Manager["User"]):
+    """Users that exist; a deleted one keeps its row for the audit log's sake but is in no list."""
+
+    def get_queryset(self) -> models.QuerySet[User]:
+        return super().get_queryset().filter(deleted=False)
+
+    def get_by_natural_key(self, username: str) -> User:
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """A person. `username` and `email` are unique without regard to case."""
+
+    username = models.CharField(max_length=255)
+    email = models.CharField(max_length=255, blank=True, default="")
+    realname = models.CharField(max_length=255, blank=True, default="")
+    comment = models.CharField(max_length=255, blank=True, default="")
+    is_admin = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    deleted = models.BooleanField(default=False)
+    auth_epoch = models.PositiveIntegerField(default=0)
+    language = models.CharField(max_length=16, blank=True, default="")
+    theme = models.CharField(max_length=8, blank=True, default="")
+    creation_time = models.DateTimeField(auto_now_add=True)
+    update_time = models.DateTimeField(auto_now=True)
+
+    USERNAME_FIELD = "username"
+    objects = UserManager()
+    everyone = models.Manager["User"]()
+
+    class Meta:
+        base_manager_name = "everyone"
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="user_username_unique"),
+            models.UniqueConstraint(Lower("email"), name="user_email_unique", condition=~models.Q(email="")),
+        ]
+        indexes = [models.Index(fields=["username", "id"], name="user_username_id")]
+
+    @property
+    def actor(self) -> Actor:
+        """This user as an actor; one query for the groups."""
+        groups = tuple(self.memberships.values_list("group_id", flat=True))
+        return Actor(
+            Kind.USER,
+            self.username,
+            user_id=self.pk,
+            is_admin=self.is_admin,
+            group_ids=groups,
+            auth_epoch=self.auth_epoch,
+        )
+
+
+class Group(models.Model):
+    """A group of users. Its type follows Harbor: 1 LDAP, 2 HTTP, 3 OIDC."""
+
+    class Type(models.IntegerChoices):
+        LDAP = 1
+        HTTP = 2
+        OIDC = 3
+
+    name = models.CharField(max_length=255)
+    type = models.SmallIntegerField(choices=Type.choices)
+    ldap_group_dn = models.CharField(max_length=512, blank=True, default="")
+    creation_time = models.DateTimeField(auto_now_add=True)
+    update_time = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["type", "name", "ldap_group_dn"], name="group_unique")]
+
+
+class GroupMembership(models.Model):
+    """A user's place in a group."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "group"], name="group_membership_unique")]
+
+
+class RefreshToken(models.Model):
+    """A long-lived login of a docker client. Only the keyed SHA-256 of the token is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="refresh_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    auth_epoch = models.PositiveIntegerField()
+    client_id = models.CharField(max_length=255, blank=True, default="")
+    creation_time = models.DateTimeField(auto_now_add=True)
+    last_used = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(db_index=True)
