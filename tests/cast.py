@@ -1,0 +1,75 @@
+"""The people of the tests. Everybody's password is `PASSWORD`. Rows are made without an action: nothing is audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.models import User
+from projects.models import Member, Project, Quota, Role
+
+PASSWORD = "Correct-Horse-9"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """`private` has a member of every role, `public` has none but its owner; `stranger` is nowhere."""
+
+    admin: User
+    alice: User
+    """Administrator of the project `private`, and of nothing else."""
+    maintainer: User
+    developer: User
+    guest: User
+    limited_guest: User
+    stranger: User
+    private: Project
+    public: Project
+
+    def member(self, role: Role | None) -> User:
+        """Who has `role` in `private`; the stranger for None."""
+        names = {
+            Role.PROJECT_ADMIN: self.alice,
+            Role.MAINTAINER: self.maintainer,
+            Role.DEVELOPER: self.developer,
+            Role.GUEST: self.guest,
+            Role.LIMITED_GUEST: self.limited_guest,
+        }
+        return names[role] if role else self.stranger
+
+
+ROLES = {
+    "alice": Role.PROJECT_ADMIN,
+    "maintainer": Role.MAINTAINER,
+    "developer": Role.DEVELOPER,
+    "guest": Role.GUEST,
+    "limited_guest": Role.LIMITED_GUEST,
+}
+
+
+def make_user(name: str, **fields: object) -> User:
+    """A user named `name` who signs in with PASSWORD."""
+    user = User(username=name, email=f"{name}@haven.test", realname=name.title(), **fields)
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def make_project(name: str, owner: User | None = None, **fields: object) -> Project:
+    """A project with its quota row; `owner` becomes its administrator."""
+    project = Project.objects.create(name=name, owner=owner, **fields)
+    Quota.objects.create(project=project)
+    if owner:
+        Member.objects.create(project=project, user=owner, role=Role.PROJECT_ADMIN)
+    return project
+
+
+def assemble() -> Cast:
+    """Everybody, on stage."""
+    admin = make_user("admin", is_admin=True)
+    people = {name: make_user(name) for name in [*ROLES, "stranger"]}
+    private = make_project("private", people["alice"])
+    public = make_project("public", people["alice"], public=True)
+    Member.objects.bulk_create(
+        Member(project=private, user=people[name], role=role) for name, role in ROLES.items() if name != "alice"
+    )
+    return Cast(admin=admin, private=private, public=public, **people)

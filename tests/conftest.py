@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import cast as people
+from tests.cast import Cast
+from tests.redis import Redis
+from tests.settings import REDIS_SOCKET
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server() -> Iterator[Redis]:
+    """The Redis that the settings name, private to this process."""
+    server = Redis(REDIS_SOCKET)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(autouse=True)
+def _clean_redis(redis_server: Redis) -> Iterator[None]:
+    """No test sees what another left in Redis or in the process's own cache."""
+    yield
+    redis_server.call("FLUSHALL")
+    if not redis_server.answers():
+        redis_server.start()
+
+
+@pytest.fixture
+def no_redis(redis_server: Redis) -> None:
+    """Redis is away for the length of the test."""
+    redis_server.stop()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Everybody of `tests/cast.py`."""
+    return people.assemble()

@@ -1,0 +1,31 @@
+"""Settings of the unit tests: Haven's own, in a temporary folder that goes with the process.
+
+`DATABASE_URL` chooses PostgreSQL (`python -m tests.postgres pytest ...`); otherwise SQLite. The Redis that
+`REDIS_URL` names is started by `tests/conftest.py`; every xdist worker has its own.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+SCRATCH = Path(tempfile.mkdtemp(prefix="haven-test-"))
+"""Short on purpose: a unix socket's path has at most 107 bytes."""
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+REDIS_SOCKET = SCRATCH / "redis.sock"
+
+for _key in [key for key in os.environ if key.startswith(("HAVEN_", "HARBOR_", "REGISTRY_", "REDIS_"))]:
+    del os.environ[_key]
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "tests.settings",
+    "SECRET_KEY": "a secret of the tests, long enough for every check there may be: 0123456789abcdef",
+    "HAVEN_DATA": str(SCRATCH),
+    "HAVEN_EXTERNAL_URL": "http://haven.test:8080",
+    "REDIS_URL": f"unix://{REDIS_SOCKET}",
+}
+
+from harbor.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
