@@ -1,6 +1,31 @@
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from django.db import models
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def of_projects(self, projects: Iterable[int] | models.QuerySet[Any, Any]) -> EntryQuerySet:
+        """Entries of these projects alone: ids, or a query that yields them. Which ones is decided by the caller."""
+        return self.filter(project_id__in=projects)
+
+    def newest_first(self) -> EntryQuerySet:
+        """As Harbor lists them; each filter of the API has an index that yields this order."""
+        return self.order_by("-op_time", "-id")
+
+    def of_events(self, event_types: Iterable[str]) -> EntryQuerySet:
+        """Entries of these event types: `pull_artifact`, `login_user`."""
+        chosen = models.Q(pk__in=[])
+        for event_type in event_types:
+            operation, _, resource_type = event_type.partition("_")
+            chosen |= models.Q(operation=operation, resource_type=resource_type)
+        return self.filter(chosen)
 
 
 class Entry(models.Model):
@@ -18,6 +43,8 @@ class Entry(models.Model):
     project_id = models.BigIntegerField(null=True)
     details = models.JSONField(default=dict)
 
+    objects = EntryQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["-op_time", "-id"], name="entry_time"),
@@ -25,4 +52,48 @@ class Entry(models.Model):
             models.Index(fields=["username", "-op_time", "-id"], name="entry_username_time"),
             models.Index(fields=["operation", "-op_time", "-id"], name="entry_operation_time"),
             models.Index(fields=["resource_type", "-op_time", "-id"], name="entry_type_time"),
+            models.Index(fields=["resource", "-op_time", "-id"], name="entry_resource_time"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.op_time:%Y-%m-%d %H:%M:%S} {self.username} {self.event_type} {self.resource}"
+
+    @property
+    def event_type(self) -> str:
+        """Harbor's name for the kind of event: `pull_artifact`."""
+        return f"{self.operation}_{self.resource_type}"
+
+
+class Pull(models.Model):
+    """A pull that arrived, by the id made at its request: the row that makes a second delivery harmless."""
+
+    event_id = models.UUIDField(primary_key=True)
+    arrived = models.DateTimeField(auto_now_add=True, db_index=True)
+    waiting = models.JSONField(null=True)
+    """The whole record while its counters are still to be raised; null once they are."""
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["arrived"], condition=models.Q(waiting__isnull=False), name="pull_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class Publication(models.Model):
+    """An event on its way to one subscriber. The row goes when the subscriber has done its part."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event_type = models.CharField(max_length=128)
+    subscriber = models.CharField(max_length=255)
+    """The dotted name of the function that wants to know."""
+    event = models.JSONField()
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(db_index=True)
+    """When to try, or try again; moved ahead by whoever tries, so that two do not at once."""
+    error = models.CharField(max_length=512, blank=True, default="")
+    creation_time = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.event_type} for {self.subscriber}"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from environs import Env
 
+from harbor.subscribers import SUBSCRIBERS  # noqa: F401  read by audit/publishing.py
+
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 

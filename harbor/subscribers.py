@@ -1,0 +1,9 @@
+"""What follows from what. Read this to know what a push sets in motion.
+
+A line maps an event type of the audit log (operation, underscore, resource type) to dotted names of functions. Each
+takes the event (`audit/publishing.py` tells its keys) and is called by a worker after the event's transaction has
+committed, at least once: it does little itself, it starts jobs. Names, not imports: this table is the only way in
+which something below causes something above.
+"""
+
+SUBSCRIBERS: dict[str, tuple[str, ...]] = {}
