@@ -65,9 +65,9 @@ def make_entry(
     resource_type: str,
     resource: str,
     project_id: int | None,
-    description: str,
-    success: bool,
     details: dict[str, Any],
+    description: str = "",
+    success: bool = True,
 ) -> Entry:
     """An entry, not saved, whose every text fits its column and stays on one line."""
     resource = one_line(resource, 512)

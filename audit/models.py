@@ -69,12 +69,12 @@ class Pull(models.Model):
 
     event_id = models.UUIDField(primary_key=True)
     arrived = models.DateTimeField(auto_now_add=True, db_index=True)
-    waiting = models.JSONField(null=True)
-    """The whole record while its counters are still to be raised; null once they are."""
+    waiting = models.TextField(blank=True, default="")
+    """The whole record while its counters are still to be raised; empty once they are."""
 
     class Meta:
         indexes = [
-            models.Index(fields=["arrived"], condition=models.Q(waiting__isnull=False), name="pull_waiting"),
+            models.Index(fields=["arrived"], condition=~models.Q(waiting=""), name="pull_waiting"),
         ]
 
     def __str__(self) -> str:
