@@ -9,6 +9,8 @@ from tests.cast import Cast
 from tests.redis import Redis
 from tests.settings import REDIS_SOCKET
 
+pytest_plugins = ["tests.stack.fixtures"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def redis_server() -> Iterator[Redis]:

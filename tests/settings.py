@@ -15,6 +15,8 @@ SCRATCH = Path(tempfile.mkdtemp(prefix="haven-test-"))
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 REDIS_SOCKET = SCRATCH / "redis.sock"
+GIVEN = dict(os.environ)
+"""The environment of the caller, before it is narrowed to what unit tests may depend on."""
 
 for _key in [key for key in os.environ if key.startswith(("HAVEN_", "HARBOR_", "REGISTRY_", "REDIS_"))]:
     del os.environ[_key]

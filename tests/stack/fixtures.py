@@ -1,0 +1,70 @@
+"""Fixtures of the tests that need the real stack. One stack serves a whole session unless a test breaks its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.postgres import Postgres
+from tests.settings import GIVEN
+from tests.stack.engine import Docker, Engine
+from tests.stack.people import People, settle
+from tests.stack.stack import Stack
+
+MakeStack = Callable[..., Stack]
+
+
+@pytest.fixture(scope="session")
+def stack_database() -> Iterator[dict[str, str]]:
+    """What a stack's environment needs for its database: nothing for SQLite, a URL for STACK_DATABASE=postgres."""
+    if GIVEN.get("STACK_DATABASE") != "postgres":
+        yield {}
+        return
+    postgres = Postgres()
+    postgres.start()
+    yield {"DATABASE_URL": postgres.url}
+    postgres.remove()
+
+
+@pytest.fixture(scope="session")
+def stack(stack_database: dict[str, str]) -> Iterator[Stack]:
+    """The session's stack. Leave it as healthy as you found it."""
+    stack = Stack(**stack_database)
+    try:
+        yield stack.start()
+    finally:
+        stack.remove()
+
+
+@pytest.fixture(scope="session")
+def people(stack: Stack) -> People:
+    return settle(stack)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    engine = Engine()
+    try:
+        yield engine.start()
+    finally:
+        engine.remove()
+
+
+@pytest.fixture
+def docker(engine: Engine, stack: Stack) -> Callable[[], Docker]:
+    """Another person at the engine's command line, every time it is called."""
+    return lambda: Docker(engine, stack.host)
+
+
+@pytest.fixture
+def docker_of(people: People, docker: Callable[[], Docker]) -> Callable[[str], Docker]:
+    """`who`, logged in."""
+
+    def logged_in(who: str) -> Docker:
+        person = docker()
+        if who != "anonymous":
+            person.login(*people.secrets[who])
+        return person
+
+    return logged_in

@@ -1,0 +1,189 @@
+"""A whole Haven of the test's own, started by `bin/up` in a folder and on a port of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests import processes
+from tests.settings import GIVEN
+from tests.stack.wire import Client, Wire
+
+ROOT = Path(__file__).resolve().parents[2]
+ADMIN_PASSWORD = "Administrators-Horse-9"
+NAMES = {
+    "edge": r"nginx: master",
+    "web": r"gunicorn.*harbor",
+    "worker": r"celery.* worker",
+    "beat": r"celery.* beat",
+    "registry": r"registry.* serve",
+    "redis": r"redis-server",
+}
+"""How the command line of each of the six looks in the process table."""
+
+
+class Stack:
+    """`bin/up` with `environment` added to a free port, a fresh HAVEN_DATA and a known administrator's password."""
+
+    def __init__(self, **environment: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="haven-stack-"))
+        self.data = self.folder / "data"
+        self.log_file = self.folder / "up.log"
+        self.port = free_port()
+        self.environment = {
+            "HAVEN_DATA": str(self.data),
+            "HAVEN_PORT": str(self.port),
+            "HARBOR_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            **{key: GIVEN[key] for key in ("REGISTRY_BIN",) if key in GIVEN},
+            **environment,
+        }
+        self.ca: Path | None = None
+        """The CA to trust when the stack speaks https."""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return self.environment.get("HAVEN_EXTERNAL_URL", f"http://localhost:{self.port}")
+
+    @property
+    def host(self) -> str:
+        """What stands before the repository in an image's name."""
+        return self.url.partition("://")[2]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that bin/up and manage.py get: the caller's, without anything that configures Haven."""
+        ours = re.compile(r"(HAVEN|HARBOR|REGISTRY|REDIS|DATABASE|DJANGO|CELERY|DOCKER)_|SECRET_KEY|VIRTUAL_ENV|PYTEST")
+        return {key: value for key, value in GIVEN.items() if not ours.match(key)} | self.environment
+
+    def start(self) -> Stack:
+        """Start, and return as soon as the edge answers and everything behind it is healthy."""
+        self.process = processes.start([str(ROOT / "bin/up")], self.log_file, self.env)
+        self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        processes.wait_until(self._ready_or_gone, f"stack on {self.port}", seconds, self.log_file)
+
+    def is_healthy(self) -> bool:
+        """Whether `/api/v2.0/health` says so; quietly no when nobody answers."""
+        try:
+            answer = Wire(self.url, str(self.ca) if self.ca else None, timeout=5).send("GET", "/api/v2.0/health")
+            return answer.status == 200 and bool(answer.json["status"] == "healthy")
+        except (OSError, ValueError):
+            return False
+
+    def stop(self, with_signal: int = signal.SIGINT) -> int:
+        """End it as Ctrl-C does; bin/up's exit status."""
+        if self.process is None:
+            return 0
+        return processes.stop(self.process, with_signal, 40)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def pids(self, name: str) -> list[int]:
+        """The processes called `name` (a key of NAMES) that descend from this stack's bin/up, oldest first."""
+        return [pid for pid, command in self.processes() if re.search(NAMES[name], command)]
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Every living process of this stack with its command line, oldest first."""
+        parents, commands = process_table()
+        ours = {self.process.pid} if self.process else set()
+        for pid in sorted(parents):
+            if parents[pid] in ours:
+                ours.add(pid)
+        return [(pid, commands[pid]) for pid in sorted(ours) if pid in commands]
+
+    def kill(self, name: str, with_signal: int = signal.SIGKILL) -> int:
+        """Kill the oldest process called `name`, which is the master where there are several. Its pid."""
+        pid = self.pids(name)[0]
+        os.kill(pid, with_signal)
+        return pid
+
+    def revive(self, seconds: float = 60) -> None:
+        """Wait until the stack healed itself; start it anew if it gave up."""
+        processes.wait_until(lambda: self._gone() or self.is_healthy(), "recovery", seconds, self.log_file)
+        if self._gone():
+            self.start()
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def manage(self, *arguments: str, check: bool = True, feed: str = "") -> subprocess.CompletedProcess[str]:
+        """`manage.py` in this stack's environment."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.env,
+            input=feed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"manage.py {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def ask(self, code: str) -> Any:
+        """Run `code` inside this Haven's Django and hand back what it leaves in `answer`, by way of JSON."""
+        done = self.manage("shell", "-c", f"{code}\nimport json; print('\\n<<<' + json.dumps(answer))")
+        return json.loads(done.stdout.rpartition("<<<")[2])
+
+    def client(self, username: str = "", password: str = "") -> Client:
+        return Client(self.url, username, password, str(self.ca) if self.ca else None)
+
+    @property
+    def admin(self) -> Client:
+        return self.client("admin", ADMIN_PASSWORD)
+
+    def _gone(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def _ready_or_gone(self) -> bool:
+        if self._gone():
+            status = self.process.returncode if self.process else None
+            raise processes.NotReady(f"bin/up ended with {status}\n{self.log[-4000:]}")
+        return self.is_healthy()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def process_table() -> tuple[dict[int, int], dict[int, str]]:
+    """Parents and command lines of every process, by pid; zombies have no command line and are left out."""
+    parents: dict[int, int] = {}
+    commands: dict[int, str] = {}
+    for pid, stat, command in _processes():
+        parents[pid] = int(stat.rpartition(")")[2].split()[1])
+        if command:
+            commands[pid] = command
+    return parents, commands
+
+
+def _processes() -> Iterator[tuple[int, str, str]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                yield int(folder.name), (folder / "stat").read_text(), command
+            except OSError:
+                continue
