@@ -1,30 +1,73 @@
 """Haven's settings. Everything an operator may change comes from the environment; `.env.example` explains each key."""
 
-from pathlib import Path
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
-from environs import Env
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from environs import Env, EnvError
 
-from harbor.subscribers import SUBSCRIBERS  # noqa: F401  read by audit/publishing.py
+from harbor import environment
+from harbor.environment import ROOT as BASE_DIR
+from harbor.logs import LOGGING as LOGGING
+from harbor.subscribers import SUBSCRIBERS as SUBSCRIBERS
 
 env = Env()
-BASE_DIR = Path(__file__).resolve().parent.parent
+try:
+    DATA = environment.data_folder(env.str("HAVEN_DATA", ""))
+    """The folder of everything that lasts: keys, database, registry storage."""
+    BIND = env.str("HAVEN_BIND", "127.0.0.1")
+    PORT = env.int("HAVEN_PORT", 8080)
+    EXTERNAL_URL = environment.external_url(env.str("HAVEN_EXTERNAL_URL", "") or f"http://localhost:{PORT}")
+    """The one address people and clients use; realms, links and redirects are made from it, never from `Host`."""
+    SECRET_KEY = environment.secret_key(env.str("SECRET_KEY", ""))
+    ENCRYPTION_KEYS = env.list("ENCRYPTION_KEY", [])
+    """Fernet keys for secrets at rest, the newest first."""
+    DATABASES = {
+        "default": environment.database(
+            env.str("DATABASE_URL", ""), DATA, statement_timeout=env.int("DATABASE_STATEMENT_TIMEOUT", 0)
+        )
+    }
+    REDIS_URL = environment.redis(env.str("REDIS_URL", "") or "redis://127.0.0.1:6379/0")
+    REGISTRY_URL = env.str("REGISTRY_URL", "http://127.0.0.1:5000")
+    """Where web and worker reach the registry itself: `http://registry:5000` or `http+unix://%2Frun%2F...`."""
+    REGISTRY_STORAGE = {
+        "driver": env.str("REGISTRY_STORAGE", "filesystem"),
+        "root": env.str("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "") or str(DATA / "registry"),
+    }
+    TOKEN_KEYS = env.path("HAVEN_TOKEN_KEYS", DATA / "keys")
+    """The folder of the realm's signing keys, with the bundle and the JWKS that the registry reads."""
+    ALLOWED_NETWORKS = env.list("HAVEN_ALLOWED_NETWORKS", [])
+    """Private hosts and networks (CIDR) that outgoing requests may reach all the same."""
+    ADMIN_PASSWORD = env.str("HARBOR_ADMIN_PASSWORD", "")
+    LOG_LEVEL = env.str("HAVEN_LOG_LEVEL", "INFO").upper()
+except (EnvError, environment.Unusable) as problem:
+    raise ImproperlyConfigured(str(problem)) from None
 
-DATA = Path(env.str("HAVEN_DATA", str(BASE_DIR / "var"))).resolve()
-PORT = env.int("HAVEN_PORT", 8080)
-EXTERNAL_URL = env.str("HAVEN_EXTERNAL_URL", f"http://localhost:{PORT}").rstrip("/")
-"""The one address people and clients use; realms, links and redirects are made from it, never from `Host`."""
+_external = urlsplit(EXTERNAL_URL)
+SECURE = _external.scheme == "https"
+"""People reach us by https, whoever ends the TLS."""
 
 DEBUG = False
-SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = ["*"]  # The edge answers 421 for any host but its own before a request gets here.
+ALLOWED_HOSTS = ["*"]  # The edge answers 421 for any host but its own, and passes on the configured one alone.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # The edge always sets it, from the external URL.
+USE_X_FORWARDED_HOST = False
 
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "harbor",
+    "registry",
     "configuration",
     "audit",
     "jobs",
@@ -37,16 +80,139 @@ INSTALLED_APPS = [
     "api",
     "portal",
 ]
-AUTH_USER_MODEL = "accounts.User"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MIDDLEWARE = [
+    "harbor.middleware.Request",
+    # Machines (/v2, /service/token) pass through the following untouched.
+    "harbor.middleware.Static",
+    "harbor.middleware.Session",
+    "harbor.middleware.Locale",
+    "harbor.middleware.Csrf",
+    "harbor.middleware.Authentication",
+    "harbor.middleware.Messages",
+    "harbor.middleware.Htmx",
+]
 ROOT_URLCONF = "harbor.urls"
 WSGI_APPLICATION = "harbor.wsgi.application"
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # the constraint is on lower(username)
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20  # a manifest has at most 4 MiB
+
+# People, sessions, forms
+AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]  # the constraint is on lower(username)
+AUTHENTICATION_BACKENDS = ["accounts.backends.UserBackend", "robots.backends.RobotBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "/account/sign-in"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "sid"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_NAME = "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_HEADER_NAME = "HTTP_X_HARBOR_CSRF_TOKEN"
+CSRF_TRUSTED_ORIGINS = [EXTERNAL_URL]
+if BIND in {"127.0.0.1", "::1", "localhost"}:
+    # The edge answers to these too, and tells us the external host all the same.
+    CSRF_TRUSTED_ORIGINS += [f"{_external.scheme}://{name}:{PORT}" for name in environment.LOOPBACK]
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Words and times
 USE_TZ = True
 TIME_ZONE = "UTC"
-APPEND_SLASH = False
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LANGUAGE_COOKIE_NAME = "lang"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = SECURE
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
-DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA}/haven.sqlite3")} if False else {
-    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA / "haven.sqlite3")}
-}
+# Static files: hashed names, served by whitenoise, cached by browsers for good
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = env.path("HAVEN_STATIC_ROOT", BASE_DIR / "staticfiles")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis: a request waits for it no longer than this many seconds, so that one that hangs does not hang pulls.
+REDIS_TIMEOUT = 0.2
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "haven",
+        "OPTIONS": {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT},
+    }
+}
+
+# The queue
+CELERY_BROKER_URL = environment.broker(REDIS_URL)
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_EAGER_RESULT = False
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "haven-queue:",
+    "socket_timeout": REDIS_TIMEOUT,
+    "socket_connect_timeout": REDIS_TIMEOUT,
+    "visibility_timeout": 3600,
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "nudge": {"task": "jobs.tasks.nudge", "schedule": timedelta(minutes=1)},
+    "tick": {"task": "jobs.tasks.tick", "schedule": timedelta(seconds=30)},
+    "flush_pulls": {"task": "artifacts.tasks.flush_pulls", "schedule": timedelta(seconds=5)},
+}
+JOB_KINDS: dict[str, str] = {}
+"""What `jobs` runs: a kind's name, and the function `(spec, job)` that does it."""
+
+# The realm (design: Docker's token protocol)
+TOKEN_SERVICE = "harbor-registry"
+TOKEN_ISSUER = "harbor-token-issuer"
+TOKEN_REALM = f"{EXTERNAL_URL}/service/token"
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {"SWAGGER_UI_DIST": "SIDECAR", "SWAGGER_UI_FAVICON_HREF": "SIDECAR"}

@@ -31,3 +31,7 @@ os.environ |= {
 from harbor.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},  # needs no collectstatic
+}
