@@ -56,10 +56,7 @@ def parse_scope(text: str) -> Scope | None:
     if len(parts) != 3:
         return None
     kind, name, wanted = parts
-    if kind == "registry":
-        valid = name == "catalog"
-    else:
-        valid = kind == "repository" and is_name(name)
+    valid = is_name(name) if kind == "repository" else (kind, name) == ("registry", "catalog")
     actions = ACTIONS.get(kind, frozenset()) & frozenset(wanted.split(","))
     return Scope(kind, name, actions) if valid and actions else None
 
