@@ -1,8 +1,28 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
+from accounts.actors import Actor
 from projects.models import Project
+from projects.permissions import projects_allowing
+
+
+class RepositoryQuerySet(models.QuerySet["Repository"]):
+    def visible_to(self, actor: Actor) -> RepositoryQuerySet:
+        """Repositories that exist for `actor`: those of projects whose repositories it may list."""
+        return self.filter(project__in=projects_allowing(actor, "repository", "list"))
+
+    def search(self, text: str) -> RepositoryQuerySet:
+        """Repositories whose full name contains `text`, taken literally, without regard to case."""
+        return self.filter(name__icontains=text)
+
+    def with_counts(self) -> RepositoryQuerySet:
+        """With `artifact_count`, of what its list would show, in the same query."""
+        listed = Artifact.objects.listed().filter(repository=OuterRef("pk"))
+        counted = listed.order_by().values("repository").annotate(n=Count("pk")).values("n")
+        return self.annotate(artifact_count=Coalesce(Subquery(counted), 0))
 
 
 class Repository(models.Model):
@@ -15,12 +35,45 @@ class Repository(models.Model):
     creation_time = models.DateTimeField(auto_now_add=True)
     update_time = models.DateTimeField(auto_now=True)
 
+    objects = RepositoryQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["project", "name"], name="repository_project_name"),
             models.Index(fields=["project", "-creation_time", "-id"], name="repository_project_creation"),
             models.Index(fields=["-creation_time", "-id"], name="repository_creation"),
         ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def short_name(self) -> str:
+        """The name without the project's."""
+        return self.name.partition("/")[2]
+
+
+class ArtifactQuerySet(models.QuerySet["Artifact"]):
+    def listed(self) -> ArtifactQuerySet:
+        """What a list shows: no accessories, and of the manifests that an index names only those with a tag."""
+        tagged = Exists(Tag.objects.filter(artifact=OuterRef("pk")))
+        child = Exists(Reference.objects.filter(child=OuterRef("pk")))
+        accessory = Exists(Accessory.objects.filter(artifact=OuterRef("pk")))
+        return self.filter(Q(tagged) | ~Q(child), ~Q(accessory))
+
+    def with_tags(self) -> ArtifactQuerySet:
+        """With the tags of all rows read at once, the newest first."""
+        return self.prefetch_related(models.Prefetch("tags", Tag.objects.order_by("-push_time", "-id")))
+
+    def with_references(self) -> ArtifactQuerySet:
+        """With the entries of all indexes read at once, in the index's order, each with its child."""
+        entries = Reference.objects.select_related("child").order_by("position")
+        return self.prefetch_related(models.Prefetch("references", entries))
+
+    def with_accessories(self) -> ArtifactQuerySet:
+        """With the accessories of all rows read at once, each with its artifact."""
+        accessories = Accessory.objects.select_related("artifact").order_by("pk")
+        return self.prefetch_related(models.Prefetch("accessories", accessories))
 
 
 class Artifact(models.Model):
@@ -47,12 +100,16 @@ class Artifact(models.Model):
     """Harbor's word: IMAGE, CHART, CNAB, WASM, ..."""
     size = models.BigIntegerField()
     """Bytes of manifest, config and layers; for an index its own and its children's."""
+    manifest_size = models.BigIntegerField()
+    """Bytes of the manifest alone."""
     extra_attrs = models.JSONField(default=dict)
     annotations = models.JSONField(default=dict)
     subject_digest = models.CharField(max_length=140, blank=True, default="")
     push_time = models.DateTimeField()
     pull_time = models.DateTimeField(null=True)
     pull_count = models.BigIntegerField(default=0)
+
+    objects = ArtifactQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="artifact_digest_unique")]
@@ -64,8 +121,11 @@ class Artifact(models.Model):
                 condition=~models.Q(subject_digest=""),
                 name="artifact_subject",
             ),
-            models.Index(fields=["digest"], name="artifact_digest"),
+            models.Index(fields=["stored_digest"], name="artifact_stored_digest"),
         ]
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class Manifest(models.Model):
@@ -73,6 +133,9 @@ class Manifest(models.Model):
 
     artifact = models.OneToOneField(Artifact, on_delete=models.CASCADE, primary_key=True, related_name="manifest")
     content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"manifest {self.pk}"
 
 
 class Tag(models.Model):
@@ -88,6 +151,9 @@ class Tag(models.Model):
         constraints = [models.UniqueConstraint(fields=["repository", "name"], name="tag_name_unique")]
         indexes = [models.Index(fields=["repository", "-push_time", "-id"], name="tag_repository_push")]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Blob(models.Model):
     """A blob that the registry was seen to hold in a repository, with its real size."""
@@ -102,7 +168,10 @@ class Blob(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="blob_digest_unique")]
-        indexes = [models.Index(fields=["digest"], name="blob_digest")]
+        indexes = [models.Index(fields=["stored_digest"], name="blob_stored_digest")]
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class ArtifactBlob(models.Model):
@@ -113,6 +182,9 @@ class ArtifactBlob(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["artifact", "blob"], name="artifact_blob_unique")]
+
+    def __str__(self) -> str:
+        return f"blob {self.blob_id} of {self.artifact_id}"
 
 
 class Reference(models.Model):
@@ -128,6 +200,9 @@ class Reference(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["parent", "position"], name="reference_position_unique")]
 
+    def __str__(self) -> str:
+        return f"{self.parent_id}[{self.position}]"
+
 
 class Accessory(models.Model):
     """An artifact that belongs to another: a signature, an SBOM, an attestation. Its subject may come later, or never."""
@@ -142,3 +217,6 @@ class Accessory(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["repository", "subject_digest"], name="accessory_subject_digest")]
+
+    def __str__(self) -> str:
+        return f"{self.type} of {self.subject_digest}"
