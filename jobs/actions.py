@@ -1,0 +1,230 @@
+"""Starting, claiming and ending work. Who may do so is decided above; here every step is one conditional write."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from audit import broker
+from audit.text import one_line
+from jobs.models import UNFINISHED, WAITING, Execution, Job, JobLog, Status, Trigger
+
+LEASE = timedelta(seconds=60)
+"""How long a claim holds without being renewed; a worker renews three times in it."""
+MAX_ATTEMPTS = 3
+_FIRST_PAUSE = timedelta(seconds=30)
+_LONGEST_PAUSE = timedelta(hours=1)
+_RESEND = timedelta(minutes=10)
+
+
+@transaction.atomic
+def start(
+    kind: str,
+    vendor_type: str,
+    spec: Mapping[str, Any],
+    *,
+    trigger: str = Trigger.MANUAL,
+    vendor_id: int = 0,
+    key: str = "",
+    extra_attrs: Mapping[str, Any] | None = None,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> Execution:
+    """An execution of one job. With a `key` that a job of this kind had before: IntegrityError, nothing is started."""
+    execution = start_execution(vendor_type, vendor_id=vendor_id, trigger=trigger, extra_attrs=extra_attrs)
+    add_job(execution, kind, spec, key=key, max_attempts=max_attempts)
+    return execution
+
+
+def start_execution(
+    vendor_type: str,
+    *,
+    vendor_id: int = 0,
+    trigger: str = Trigger.MANUAL,
+    extra_attrs: Mapping[str, Any] | None = None,
+) -> Execution:
+    """An execution without jobs: `add_job` gives it some, in the same transaction."""
+    return Execution.objects.create(
+        vendor_type=vendor_type,
+        vendor_id=vendor_id,
+        trigger=trigger,
+        extra_attrs=dict(extra_attrs or {}),
+        start_time=timezone.now(),
+    )
+
+
+def add_job(
+    execution: Execution,
+    kind: str,
+    spec: Mapping[str, Any],
+    *,
+    key: str = "",
+    max_attempts: int = MAX_ATTEMPTS,
+) -> Job:
+    """A job that a worker hears of once the transaction has committed. ValueError for a kind that settings lack."""
+    if kind not in settings.JOB_KINDS:
+        raise ValueError(f"no such kind of job: {kind}")
+    job = Job.objects.create(
+        execution=execution,
+        kind=kind,
+        key=key,
+        spec=dict(spec),
+        max_attempts=max_attempts,
+        due_at=Now(),
+    )
+    transaction.on_commit(lambda: send(job), robust=True)
+    return job
+
+
+def send(job: Job) -> bool:
+    """Nudge a worker about `job`; False where the broker is away, and beat will."""
+    if not broker.send("jobs.tasks.run", job.pk, queue=queue_of(job.kind)):
+        return False
+    Job.objects.filter(pk=job.pk).update(sent_at=Now())
+    return True
+
+
+def queue_of(kind: str) -> str:
+    """The queue whose workers do this kind of work."""
+    queues: Mapping[str, str] = settings.JOB_QUEUES
+    return queues.get(kind, "default")
+
+
+def claim(job_id: int) -> Job | None:
+    """`job_id`, running under a lease of our own; None if it is not due or somebody else's.
+
+    One conditional update: of two claims at once one finds the row changed. All times are the database's.
+    """
+    lease = uuid.uuid4()
+    claimed = Job.objects.filter(_claimable(), pk=job_id, attempts__lt=F("max_attempts"), stop_requested=False).update(
+        status=Status.RUNNING,
+        lease=lease,
+        lease_until=Now() + LEASE,
+        attempts=F("attempts") + 1,
+        start_time=Coalesce("start_time", Now()),
+        update_time=Now(),
+    )
+    return Job.objects.select_related("execution").get(pk=job_id, lease=lease) if claimed else None
+
+
+def renew(job: Job) -> bool:
+    """Hold `job` for another lease; False if it is not ours any more."""
+    return bool(_held(job).update(lease_until=Now() + LEASE, update_time=Now()))
+
+
+def succeed(job: Job, message: str = "") -> bool:
+    """Write that `job` is done; False, and nothing written, if it is not ours any more."""
+    return _finish(job, Status.SUCCESS, message)
+
+
+def fail(job: Job, message: str, *, again: bool = False) -> bool:
+    """Write that this attempt failed: for good, or with `again` until the attempts are used up, each pause longer."""
+    if not again or job.attempts >= job.max_attempts:
+        return _finish(job, Status.ERROR, message)
+    waits = (
+        _held(job)
+        .filter(stop_requested=False)
+        .update(
+            status=Status.SCHEDULED,
+            status_message=one_line(message, 1024),
+            due_at=Now() + _pause(job.attempts),
+            lease=None,
+            lease_until=None,
+            sent_at=None,
+            update_time=Now(),
+        )
+    )
+    return bool(waits) or stopped(job, message)
+
+
+def stopped(job: Job, message: str = "stopped") -> bool:
+    """Write that `job` ended early because somebody asked."""
+    return _finish(job, Status.STOPPED, message)
+
+
+@transaction.atomic
+def stop(execution: Execution) -> int:
+    """Ask every unfinished job of `execution` to stop; how many there are. Those not yet running stop at once."""
+    jobs = Job.objects.filter(execution=execution)
+    asked = jobs.filter(status__in=UNFINISHED).update(stop_requested=True, update_time=Now())
+    jobs.filter(status__in=WAITING).update(
+        status=Status.STOPPED, status_message="stopped before it ran", end_time=Now(), update_time=Now()
+    )
+    return asked
+
+
+def log(job: Job, line: str) -> None:
+    """Add a line to the log that people read. No secrets, no bodies of foreign answers."""
+    JobLog.objects.create(job=job, time=timezone.now(), line=one_line(line, 2048))
+
+
+def report(job: Job, progress: Mapping[str, Any]) -> bool:
+    """Show how far `job` is; False if it is not ours any more."""
+    return bool(_held(job).update(progress=dict(progress), update_time=Now()))
+
+
+def is_asked_to_stop(job: Job) -> bool:
+    """Whether to end early: somebody asked, or the job is not ours any more."""
+    return not _held(job).filter(stop_requested=False).exists()
+
+
+def settle_abandoned() -> int:
+    """End what dead workers left and nobody may take up: asked to stop, or out of attempts. How many."""
+    abandoned = Job.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
+    end: dict[str, Any] = {"lease": None, "lease_until": None, "end_time": Now(), "update_time": Now()}
+    ended = abandoned.filter(stop_requested=True).update(status=Status.STOPPED, status_message="stopped", **end)
+    lost = "its worker died, in the last attempt too"
+    used_up = abandoned.filter(attempts__gte=F("max_attempts"))
+    return ended + used_up.update(status=Status.ERROR, status_message=lost, **end)
+
+
+def resend(is_empty: Mapping[str, bool], limit: int = 1000) -> int:
+    """Send again what is due or was left by a dead worker; how many.
+
+    A queue that still holds messages (`is_empty` says so by name) most likely holds these too, so it gets only
+    those that were sent long ago or never.
+    """
+    empty_kinds = [kind for kind in settings.JOB_KINDS if is_empty.get(queue_of(kind), True)]
+    unheard = Q(sent_at=None) | Q(sent_at__lt=Now() - _RESEND) | Q(kind__in=empty_kinds)
+    due: Iterable[Job] = Job.objects.filter(_claimable() & unheard).order_by("due_at")[:limit]
+    sent = 0
+    for job in due:
+        if not send(job):
+            break
+        sent += 1
+    return sent
+
+
+def _claimable() -> Q:
+    return Q(status__in=WAITING, due_at__lte=Now()) | Q(status=Status.RUNNING, lease_until__lt=Now())
+
+
+def _held(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, status=Status.RUNNING, lease=job.lease)
+
+
+def _finish(job: Job, status: Status, message: str) -> bool:
+    return bool(
+        _held(job).update(
+            status=status,
+            status_message=one_line(message, 1024),
+            lease=None,
+            lease_until=None,
+            end_time=Now(),
+            update_time=Now(),
+        )
+    )
+
+
+def _pause(attempts: int) -> timedelta:
+    """Twice as long each time, a little uneven so that many do not come back at once."""
+    pause = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 16), _LONGEST_PAUSE)
+    return pause * random.uniform(0.8, 1.2)

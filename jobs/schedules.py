@@ -1,0 +1,84 @@
+"""Schedules: work that starts by itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from jobs import actions
+from jobs.cron import CronInvalid, next_after
+from jobs.models import Schedule, Trigger
+
+_log = logging.getLogger(__name__)
+
+
+def set_schedule(
+    vendor_type: str,
+    kind: str,
+    cron: str,
+    *,
+    vendor_id: int = 0,
+    cron_type: str = "Custom",
+    spec: Mapping[str, Any] | None = None,
+) -> Schedule:
+    """The one schedule of `vendor_type` and `vendor_id`, made or changed. Raises CronInvalid."""
+    values = {"kind": kind, "cron": cron, "cron_type": cron_type, "spec": dict(spec or {})}
+    schedule, _ = Schedule.objects.update_or_create(
+        vendor_type=vendor_type,
+        vendor_id=vendor_id,
+        defaults=values | {"enabled": True, "next_run": next_after(cron, timezone.now())},
+    )
+    return schedule
+
+
+def remove_schedule(vendor_type: str, vendor_id: int = 0) -> bool:
+    """Forget a schedule; False if there was none."""
+    return bool(Schedule.objects.filter(vendor_type=vendor_type, vendor_id=vendor_id).delete()[0])
+
+
+def start_due() -> int:
+    """Start everything whose time has come, once however long nobody looked; how many."""
+    _ensure_own()
+    due = Schedule.objects.filter(enabled=True, next_run__lte=timezone.now()).order_by("next_run")
+    return sum(_start(schedule) for schedule in due[:1000])
+
+
+@transaction.atomic
+def _start(schedule: Schedule) -> bool:
+    """Move `schedule` on and start its work, unless somebody else has."""
+    try:
+        following = {"next_run": next_after(schedule.cron, timezone.now())}
+    except CronInvalid as error:
+        _log.error("schedule %s is switched off: %s", schedule.pk, error)
+        Schedule.objects.filter(pk=schedule.pk).update(enabled=False)
+        return False
+    ours = Schedule.objects.filter(pk=schedule.pk, next_run=schedule.next_run, enabled=True)
+    if not ours.update(**following):
+        return False
+    actions.start(
+        schedule.kind,
+        schedule.vendor_type,
+        schedule.spec,
+        vendor_id=schedule.vendor_id,
+        trigger=Trigger.SCHEDULE,
+        extra_attrs=schedule.extra_attrs,
+    )
+    return True
+
+
+def _ensure_own() -> None:
+    """Haven's own schedules (`settings.OWN_SCHEDULES`: kind and cron) exist; an operator may have changed one."""
+    own: Mapping[str, str] = settings.OWN_SCHEDULES
+    known = set(Schedule.objects.filter(vendor_type__in=own, vendor_id=0).values_list("vendor_type", flat=True))
+    now = timezone.now()
+    missing = [
+        Schedule(vendor_type=kind, kind=kind, cron=cron, next_run=next_after(cron, now))
+        for kind, cron in own.items()
+        if kind not in known
+    ]
+    Schedule.objects.bulk_create(missing, ignore_conflicts=True)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import logging
+
+from celery import current_app, shared_task
+from django.conf import settings
+from django.db import OperationalError
+from django.utils.module_loading import import_string
+
+from jobs import actions, running, schedules
+from jobs.models import Job
+from jobs.running import Running, Stopped
+
+_log = logging.getLogger(__name__)
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def run(job_id: int) -> None:
+    """Do one job. May be sent twice: the row is claimed once, and its work can be done again."""
+    job = actions.claim(job_id)
+    if job is None:
+        return
+    handle = Running(job)
+    try:
+        with running.kept(handle):
+            message = import_string(settings.JOB_KINDS[job.kind])(job.spec, handle)
+    except Stopped:
+        actions.stopped(job)
+    except Exception as error:
+        _fail(job, error)
+    else:
+        actions.succeed(job, message or "")
+
+
+def _fail(job: Job, error: Exception) -> None:
+    again = running.is_temporary(error) or isinstance(error, OperationalError)
+    _log.warning("job %s (%s) failed", job.pk, job.kind, exc_info=error)
+    actions.fail(job, running.describe(error), again=again)
+
+
+@shared_task
+def nudge() -> None:
+    """Send again what is due or was left by a dead worker. Beat calls it each minute, a worker when it starts."""
+    actions.settle_abandoned()
+    queues = {actions.queue_of(kind) for kind in settings.JOB_KINDS}
+    actions.resend({queue: _is_empty(queue) for queue in queues})
+
+
+def _is_empty(queue: str) -> bool:
+    with current_app.connection_for_read() as connection, connection.channel() as channel:
+        declared = channel.queue_declare(queue, durable=True)
+        return int(declared.message_count) == 0
+
+
+@shared_task
+def tick() -> None:
+    """Start what is scheduled for now. May run twice at once: a schedule is moved on by one of them."""
+    schedules.start_due()
