@@ -197,10 +197,18 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "nudge": {"task": "jobs.tasks.nudge", "schedule": timedelta(minutes=1)},
     "tick": {"task": "jobs.tasks.tick", "schedule": timedelta(seconds=30)},
+    "publish": {"task": "audit.tasks.publish", "schedule": timedelta(minutes=1)},
     "flush_pulls": {"task": "artifacts.tasks.flush_pulls", "schedule": timedelta(seconds=5)},
 }
-JOB_KINDS: dict[str, str] = {}
+JOB_KINDS: dict[str, str] = {
+    "EXECUTION_SWEEP": "jobs.sweep.sweep",
+    "HOUSEKEEPING": "harbor.housekeeping.clean_up",
+}
 """What `jobs` runs: a kind's name, and the function `(spec, job)` that does it."""
+JOB_QUEUES: dict[str, str] = {}
+"""The queue of a kind that shall not wait behind others, or they behind it; a worker serves all of them."""
+OWN_SCHEDULES: dict[str, str] = {"EXECUTION_SWEEP": "0 0 * * * *", "HOUSEKEEPING": "0 30 * * * *"}
+"""What Haven starts by itself: a kind, and when."""
 
 # The realm (design: Docker's token protocol)
 TOKEN_SERVICE = "harbor-registry"
