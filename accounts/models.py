@@ -1,20 +1,40 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from accounts.actors import Actor, Kind
 
 
-class UserManager(models.Manager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def search(self, text: str) -> UserQuerySet:
+        """Users whose name contains `text`, taken literally, without regard to case."""
+        return self.filter(username__icontains=text)
+
+    def named(self, username: str) -> UserQuerySet:
+        """The user of this name, without regard to case; none or one."""
+        return self.alias(lower_name=Lower("username")).filter(lower_name=username.lower())
+
+    def administrators(self) -> UserQuerySet:
+        """Who may do everything, and can sign in."""
+        return self.filter(is_admin=True, is_active=True)
+
+
+class UserManager(models.Manager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Users that exist; a deleted one keeps its row for the audit log's sake but is in no list."""
 
-    def get_queryset(self) -> models.QuerySet[User]:
-        return super().get_queryset().filter(deleted=False)
+    def get_queryset(self) -> UserQuerySet:
+        queryset: UserQuerySet = super().get_queryset().filter(deleted=False)
+        return queryset
 
     def get_by_natural_key(self, username: str) -> User:
-        return self.get(username=username)
+        user: User = self.get(username=username)
+        return user
 
 
 class User(AbstractBaseUser):
@@ -44,6 +64,19 @@ class User(AbstractBaseUser):
             models.UniqueConstraint(Lower("email"), name="user_email_unique", condition=~models.Q(email="")),
         ]
         indexes = [models.Index(fields=["username", "id"], name="user_username_id")]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_session_auth_hash(self) -> str:
+        """Changes with the password and with `auth_epoch`, and ends every session that began before."""
+        return salted_hmac("accounts.session", f"{self.password} {self.auth_epoch}", algorithm="sha256").hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same with the secret keys that are still accepted."""
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            text = f"{self.password} {self.auth_epoch}"
+            yield salted_hmac("accounts.session", text, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def actor(self) -> Actor:
@@ -76,6 +109,9 @@ class Group(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["type", "name", "ldap_group_dn"], name="group_unique")]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class GroupMembership(models.Model):
     """A user's place in a group."""
@@ -85,6 +121,9 @@ class GroupMembership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "group"], name="group_membership_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.group}"
 
 
 class RefreshToken(models.Model):
@@ -97,3 +136,6 @@ class RefreshToken(models.Model):
     creation_time = models.DateTimeField(auto_now_add=True)
     last_used = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.client_id}"

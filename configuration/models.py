@@ -7,3 +7,6 @@ class Setting(models.Model):
     key = models.CharField(max_length=128, primary_key=True)
     value = models.TextField()
     update_time = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.key

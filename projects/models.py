@@ -1,42 +1,63 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from accounts.actors import EVERY_PROJECT, Actor, Kind
+from accounts.actors import EVERY_PROJECT, Actor, Kind, Permission
 from accounts.models import Group, User
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Role(models.IntegerChoices):
-    """Harbor's project roles by their wire numbers; their strength is PROJECT_ADMIN > MAINTAINER > DEVELOPER > GUEST > LIMITED_GUEST."""
+    """Harbor's project roles by their wire numbers, which do not follow their strength."""
 
-    PROJECT_ADMIN = 1
-    DEVELOPER = 2
-    GUEST = 3
-    MAINTAINER = 4
-    LIMITED_GUEST = 5
+    PROJECT_ADMIN = 1, "projectAdmin"
+    DEVELOPER = 2, "developer"
+    GUEST = 3, "guest"
+    MAINTAINER = 4, "maintainer"
+    LIMITED_GUEST = 5, "limitedGuest"
+
+    @property
+    def strength(self) -> int:
+        """Higher may more."""
+        return (Role.LIMITED_GUEST, Role.GUEST, Role.DEVELOPER, Role.MAINTAINER, Role.PROJECT_ADMIN).index(self)
+
+
+LIST_PROJECTS = Permission("project", "list")
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, actor: Actor) -> ProjectQuerySet:
-        """Projects that exist for `actor`: the same answer as `permissions.allowed`, in SQL."""
-        if actor.is_admin or EVERY_PROJECT in actor.grants:
+        """Projects that exist for `actor`: those in which it may do anything at all; all, for who may list all."""
+        if actor.is_admin or EVERY_PROJECT in actor.grants or LIST_PROJECTS in actor.system_grants:
             return self
-        visible = Q(public=True)
-        if actor.kind is Kind.ROBOT:
-            visible |= Q(pk__in=list(actor.grants))
-        elif actor.kind is Kind.USER:
+        visible = Q(public=True) | Q(pk__in=list(actor.grants))
+        if actor.kind is Kind.USER:
             visible |= Q(pk__in=Member.objects.of(actor).values("project_id"))
         return self.filter(visible)
 
+    def search(self, text: str) -> ProjectQuerySet:
+        """Projects whose name contains `text`, taken literally, without regard to case."""
+        return self.filter(name__icontains=text)
+
+    def with_counts(self) -> ProjectQuerySet:
+        """With `repo_count`, and the owner, in the same query. Only the rows of the page are counted."""
+        repositories = Project._meta.get_field("repositories").related_model._default_manager
+        counted = (
+            repositories.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=models.Count("pk"))
+        )
+        return self.select_related("owner").annotate(repo_count=Coalesce(Subquery(counted.values("n")), 0))
+
+    def with_roles_of(self, actor: Actor) -> ProjectQuerySet:
+        """With `roles` read once for the whole page: those that `actor` has, by itself and by its groups."""
+        return self.prefetch_related(Prefetch("members", Member.objects.of(actor), to_attr="own_memberships"))
+
 
 class Project(models.Model):
-    """A namespace of repositories, with its members and rules. `metadata` holds Harbor's string values, `public` apart."""
+    """A namespace of repositories, with its members and rules. `metadata` holds Harbor's strings, but for `public`."""
 
     name = models.CharField(max_length=255, unique=True)
     owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -53,18 +74,42 @@ class Project(models.Model):
             models.Index(fields=["-creation_time", "-id"], name="project_creation"),
         ]
 
+    def __str__(self) -> str:
+        return self.name
+
     def roles_of(self, actor: Actor) -> list[Role]:
-        """The roles `actor` has here, by itself and by its groups; one query."""
+        """The roles `actor` has here, by itself and by its groups, strongest first; one query for a person."""
         if actor.kind is not Kind.USER:
             return []
-        roles: Iterable[int] = self.members.of(actor).values_list("role", flat=True)
-        return [Role(role) for role in roles]
+        return by_strength(self.members.of(actor).values_list("role", flat=True))
+
+    @property
+    def roles(self) -> list[Role]:
+        """What `with_roles_of` read, strongest first."""
+        memberships: Iterable[Any] = getattr(self, "own_memberships", ())
+        return by_strength(member.role for member in memberships)
+
+    def deletable(self) -> bool:
+        """Whether it is empty: only then may it be deleted."""
+        return not self.repositories.exists()
+
+
+def by_strength(roles: Iterable[int]) -> list[Role]:
+    """Distinct roles, the strongest first."""
+    return sorted({Role(role) for role in roles}, key=lambda role: -role.strength)
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, actor: Actor) -> MemberQuerySet:
-        """Memberships of the user `actor` and of its groups."""
+        """Memberships of the user `actor` and of its groups; none for who is not a user."""
+        if actor.user_id is None:
+            return self.none()
         return self.filter(Q(user_id=actor.user_id) | Q(group_id__in=actor.group_ids))
+
+    def listed(self) -> MemberQuerySet:
+        """Members to show, with the name of each in the same query (`entity_name`), in its order."""
+        named = self.exclude(user__deleted=True).select_related("user", "group")
+        return named.annotate(entity_name=Coalesce("user__username", "group__name")).order_by("entity_name", "pk")
 
 
 class Member(models.Model):
@@ -83,10 +128,11 @@ class Member(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "user"], name="member_user_unique"),
             models.UniqueConstraint(fields=["project", "group"], name="member_group_unique"),
-            models.CheckConstraint(
-                condition=Q(user__isnull=True) ^ Q(group__isnull=True), name="member_user_or_group"
-            ),
+            models.CheckConstraint(condition=Q(user__isnull=True) ^ Q(group__isnull=True), name="member_user_or_group"),
         ]
+
+    def __str__(self) -> str:
+        return str(self.user or self.group)
 
 
 class Quota(models.Model):
@@ -99,3 +145,6 @@ class Quota(models.Model):
     """Bytes of the distinct blobs and manifests that the project's artifacts reference."""
     creation_time = models.DateTimeField(auto_now_add=True)
     update_time = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.used} of {self.hard} bytes"

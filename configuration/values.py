@@ -1,0 +1,123 @@
+"""The configuration as it stands: the environment first, then what an administrator set, then the default.
+
+Read through a cache of a few seconds in the process, so that a hot path may ask for anything without a query.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.db import transaction
+
+from configuration.keys import KEYS, InvalidValue, Key
+from configuration.models import Setting
+from configuration.sealed import seal, unseal
+
+REMEMBERED = 3.0
+"""Seconds for which another process may still act on the old value."""
+OVERWRITE = "CONFIG_OVERWRITE_JSON"
+"""The variable that fixes the whole configuration: what it names has its value, and nothing may be changed."""
+
+
+class NotEditable(Exception):
+    """A key that the environment fixes, or that is not the API's to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A key's value, and whether an administrator may change it."""
+
+    value: Any
+    editable: bool
+
+
+_known: tuple[float, dict[str, Any]] = (0.0, {})
+
+
+def get(name: str) -> Any:
+    """The value of the key `name`, in its own type; KeyError where there is no such key."""
+    return _values()[name]
+
+
+def get_all() -> dict[str, Shown]:
+    """Every key that may be read, in the order of `keys`. Secrets are not among them."""
+    values = _values()
+    return {name: Shown(values[name], editable(key)) for name, key in KEYS.items() if key.readable}
+
+
+def editable(key: Key) -> bool:
+    """Whether an administrator may change it: not what the environment fixes."""
+    return key.writable and OVERWRITE not in os.environ and key.name not in fixed()
+
+
+def set_values(values: Mapping[str, Any]) -> list[str]:
+    """Check all of `values`, then store them all; the names of the keys that changed.
+
+    Unknown keys are ignored, as Harbor does. `InvalidValue` or `NotEditable` and nothing is stored.
+    """
+    known = {name: value for name, value in values.items() if name in KEYS}
+    parsed = {}
+    for name, value in known.items():
+        if not editable(KEYS[name]):
+            raise NotEditable(f"{name} can not be changed")
+        parsed[name] = KEYS[name].parse(value)
+    with transaction.atomic():
+        before = _read()
+        changed = [name for name, value in parsed.items() if before[name] != value]
+        for name in changed:
+            text = json.dumps(parsed[name])
+            Setting.objects.update_or_create(key=name, defaults={"value": seal(text) if KEYS[name].secret else text})
+        transaction.on_commit(forget)
+    forget()
+    return changed
+
+
+def forget() -> None:
+    """Read the database again at the next question."""
+    global _known
+    _known = (0.0, {})
+
+
+@cache
+def fixed() -> dict[str, Any]:
+    """The values that the environment fixes; `InvalidValue` where one of them does not fit its key."""
+    found = {key.name: key.parse(os.environ[key.env]) for key in KEYS.values() if os.environ.get(key.env)}
+    if OVERWRITE in os.environ:
+        try:
+            given = json.loads(os.environ[OVERWRITE])
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise InvalidValue(OVERWRITE, "must be a JSON object")
+        found |= {name: KEYS[name].parse(value) for name, value in given.items() if name in KEYS}
+    return found
+
+
+def _values() -> dict[str, Any]:
+    global _known
+    until, values = _known
+    if time.monotonic() >= until:
+        values = _read()
+        _known = (time.monotonic() + REMEMBERED, values)
+    return values
+
+
+def _read() -> dict[str, Any]:
+    values = {name: key.default for name, key in KEYS.items()}
+    for setting in Setting.objects.filter(key__in=KEYS):
+        value = _stored(KEYS[setting.key], setting.value)
+        if value is not None:
+            values[setting.key] = value
+    return values | fixed()
+
+
+def _stored(key: Key, text: str) -> Any:
+    """What was stored, or None where it can no longer be read: then the default holds."""
+    opened = unseal(text) if key.secret else text
+    return None if opened is None else json.loads(opened)
