@@ -185,7 +185,7 @@ class Client(Wire):
 
     def _remembered(self, method: str, target: str) -> str:
         found = re.match(r"(?:https?://[^/]+)?/v2/(.*)/(?:manifests|blobs|tags|referrers)/", target)
-        verb = "read" if method in ("GET", "HEAD") else method
+        verb = {"HEAD": "read", "GET": "read", "DELETE": "delete"}.get(method, "write")
         return f"{found.group(1) if found else target} {verb}"
 
 
