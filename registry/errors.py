@@ -107,6 +107,13 @@ class Unavailable(RegistryError):
     temporary = True
 
 
+class Damaged(Unavailable):
+    """The registry's bytes are not those of the digest: nothing that asking again would mend."""
+
+    temporary = False
+    message = "the registry holds other bytes than the digest says"
+
+
 class Blocked(RegistryError):
     """The address is one that Haven must not call (see `registry.http`)."""
 
@@ -151,8 +158,8 @@ def error_for(status: int, code: str = "", message: str = "", detail: Any = None
 
     Statuses that say enough come first: some registries put a code of another status into their answers.
     """
-    kind = BY_STATUS.get(status) or BY_CODE.get(code) or (Unavailable if status >= 500 else RegistryError)
+    kind = BY_STATUS.get(status) or BY_CODE.get(code) or (RegistryError if 400 <= status < 500 else Unavailable)
     error = kind(message, detail)
-    if kind is RegistryError and status >= 400:
+    if kind is RegistryError:
         error.status = status
     return error
