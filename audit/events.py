@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from configuration import values
+
 EVENT_TYPES = (
     "create_artifact",
     "delete_artifact",
@@ -30,8 +32,6 @@ PULL = "pull_artifact"
 
 def is_kept(event_type: str) -> bool:
     """Whether the operator wants entries of this type; subscribers hear of the event either way."""
-    from configuration import values
-
     if event_type == PULL and values.get("pull_audit_log_disable"):
         return False
     disabled = str(values.get("disabled_audit_log_event_types"))

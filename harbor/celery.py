@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging
+from celery.signals import celeryd_init, setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "harbor.settings")
 
@@ -25,3 +25,10 @@ def be_patient(conf: Any, **_: Any) -> None:
 @setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Django has set the logs up already."""
+
+
+@worker_ready.connect
+def catch_up(**_: Any) -> None:
+    """A worker that starts sends again what another left, without waiting for beat."""
+    for task in ("jobs.tasks.nudge", "audit.tasks.publish"):
+        app.send_task(task)
