@@ -38,3 +38,9 @@ def _connection() -> Any:
     patience = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT, "max_retries": 0}
     options = {**current_app.conf.broker_transport_options, **patience}
     return current_app.connection_for_write(transport_options=options)
+
+
+def forgive() -> None:
+    """Ask the broker again at once."""
+    global _away_until
+    _away_until = 0.0
