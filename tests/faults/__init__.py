@@ -1,0 +1,1 @@
+"""Bad input and broken machines, against the real stack."""
