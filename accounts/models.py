@@ -20,6 +20,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """The user of this name, without regard to case; none or one."""
         return self.alias(lower_name=Lower("username")).filter(lower_name=username.lower())
 
+    def reached_at(self, email: str) -> UserQuerySet:
+        """The user of this e-mail address, without regard to case; none or one."""
+        return self.alias(lower_email=Lower("email")).filter(lower_email=email.lower()).exclude(email="")
+
     def administrators(self) -> UserQuerySet:
         """Who may do everything, and can sign in."""
         return self.filter(is_admin=True, is_active=True)

@@ -15,7 +15,8 @@ class ConfigurationConfig(AppConfig):
 
 def environment_fits(**_: Any) -> list[checks.CheckMessage]:
     """A value in the environment that its key does not take stops the start, with a sentence."""
-    from configuration.values import InvalidValue, fixed
+    from configuration.keys import InvalidValue
+    from configuration.values import fixed
 
     try:
         fixed()

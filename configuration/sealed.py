@@ -25,11 +25,11 @@ def unseal(text: str) -> str | None:
 
 
 def _box() -> MultiFernet:
-    return _made_of(tuple(settings.ENCRYPTION_KEYS), settings.SECRET_KEY)
+    return _made_of(tuple(str(key) for key in settings.ENCRYPTION_KEYS), settings.SECRET_KEY)
 
 
 @lru_cache(maxsize=4)
 def _made_of(encryption_keys: tuple[str, ...], secret_key: str) -> MultiFernet:
     """The operator's keys, newest first; one derived from the secret key where there are none, and to read by."""
     derived = HKDF(SHA256(), length=32, salt=None, info=b"haven sealed secrets").derive(secret_key.encode())
-    return MultiFernet([Fernet(key) for key in (*encryption_keys, base64.urlsafe_b64encode(derived))])
+    return MultiFernet([*map(Fernet, encryption_keys), Fernet(base64.urlsafe_b64encode(derived))])

@@ -1,0 +1,241 @@
+"""What may be done with people's accounts. Every function: authorize, one transaction, one audit entry.
+
+No function takes a field that is not its own: nobody becomes an administrator by an update of a profile.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import passwords, rules
+from accounts.actors import SYSTEM, Actor, Kind
+from accounts.attempts import Attempt
+from accounts.digests import candidates, keyed
+from accounts.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
+from accounts.models import GroupMembership, RefreshToken, User
+from accounts.permissions import require_authenticated, require_system
+from audit.actions import record
+from configuration import values
+
+INITIAL_ADMIN = 1
+"""The id of the first administrator, who cannot be deleted."""
+REFRESH_TOKEN_LIFETIME = timedelta(days=90)
+MOST_REFRESH_TOKENS = 50
+"""For each user; the oldest go."""
+TOUCH = timedelta(hours=1)
+"""How exactly a refresh token's last use is known: a login should not write each time."""
+
+
+def create_user(actor: Actor, *, username: str, password: str, email: str, realname: str, comment: str = "") -> User:
+    """A new user, without any rights. Anonymous may do it where self-registration is on."""
+    if values.get("auth_mode") != "db_auth":
+        raise Forbidden("users come from elsewhere in this authentication mode")
+    if actor.is_authenticated or not values.get("self_registration"):
+        require_system(actor, "user", "create")
+    user = User(
+        username=rules.clean_username(username),
+        email=rules.clean_email(email),
+        realname=rules.clean_realname(realname),
+        comment=rules.clean_comment(comment),
+    )
+    passwords.check_rules(password)
+    user.set_password(password)
+    return _add(actor, user)
+
+
+def create_first_admin(password: str) -> User | None:
+    """The administrator of a fresh installation, named `admin`; None where there is one already."""
+    passwords.check_rules(password)
+    if User.everyone.filter(is_admin=True).exists():
+        return None
+    admin = User(username="admin", realname="system admin", comment="admin user", is_admin=True)
+    admin.set_password(password)
+    return _add(SYSTEM, admin)
+
+
+def update_user(actor: Actor, user: User, *, email: str, realname: str, comment: str) -> User:
+    """Change a profile: one's own, or anybody's for who may."""
+    _require_self_or(actor, user, "update")
+    user.email = rules.clean_email(email)
+    user.realname = rules.clean_realname(realname)
+    user.comment = rules.clean_comment(comment)
+    try:
+        with transaction.atomic():
+            _require_unlike(user)
+            user.save(update_fields=["email", "realname", "comment", "update_time"])
+            record(actor, "update", "user", user.username)
+    except IntegrityError:
+        raise Conflict("this e-mail address is in use") from None
+    return user
+
+
+def set_password(actor: Actor, user: User, new: str, old: str | None = None, address: str = "") -> None:
+    """Give `user` a new password: one's own needs the old one. Ends sessions, refresh tokens and docker's tokens."""
+    _require_self_or(actor, user, "update")
+    passwords.check_rules(new, "new_password")
+    identity = (str(user.pk), str(user.auth_epoch))
+    if actor.user_id == user.pk:
+        attempt = Attempt(f"{user.username.lower()} old password", address)
+        if not passwords.is_right(old or "", user.password, *identity, before=attempt.check):
+            attempt.failed()
+            raise Forbidden("the old password is not right")
+        attempt.succeeded()
+    if passwords.is_right(new, user.password, *identity):
+        raise BadRequest("the new password is the old one", "new_password")
+    user.set_password(new)
+    with transaction.atomic():
+        if User.objects.select_for_update().get(pk=user.pk).auth_epoch != user.auth_epoch:
+            raise Conflict("somebody else just changed this password")
+        user.auth_epoch += 1
+        user.save(update_fields=["password", "auth_epoch", "update_time"])
+        user.refresh_tokens.all().delete()
+        record(actor, "update", "user", user.username, description=f"change password of user: {user.username}")
+
+
+def set_admin(actor: Actor, user: User, flag: bool) -> None:
+    """Make `user` an administrator, or no longer. Only an administrator may; never the last one's own end."""
+    require_system(actor, "user", "update")
+    if not actor.is_admin:
+        raise Forbidden("only an administrator makes administrators")
+    with transaction.atomic():
+        if not flag:
+            _require_another_admin(user)
+        user.is_admin = flag
+        user.save(update_fields=["is_admin", "update_time"])
+        word = "grant" if flag else "revoke"
+        record(actor, "update", "user", user.username, description=f"{word} administrator: {user.username}")
+
+
+def set_active(actor: Actor, user: User, flag: bool) -> None:
+    """Let `user` in again, or shut out; sessions and tokens end at once."""
+    _require_power_over(actor, user, "update")
+    if actor.user_id == user.pk and not flag:
+        raise Forbidden("nobody shuts themselves out")
+    with transaction.atomic():
+        if not flag:
+            _require_another_admin(user)
+        user.is_active = flag
+        user.auth_epoch += 1
+        user.save(update_fields=["is_active", "auth_epoch", "update_time"])
+        record(actor, "update", "user", user.username, description=f"{'en' if flag else 'dis'}able: {user.username}")
+
+
+def delete_user(actor: Actor, user: User) -> None:
+    """Delete `user`. The row stays, without name, groups and password, so that what it did can be told apart."""
+    _require_power_over(actor, user, "delete")
+    if user.pk in (INITIAL_ADMIN, actor.user_id):
+        raise Forbidden("neither the first administrator nor oneself can be deleted")
+    username = user.username
+    with transaction.atomic():
+        _require_another_admin(user)
+        user.username = _marked(username, user.pk)
+        user.email = _marked(user.email, user.pk) if user.email else ""
+        user.realname = user.comment = ""
+        user.deleted, user.is_active, user.is_admin = True, False, False
+        user.auth_epoch += 1
+        user.set_unusable_password()
+        user.save()
+        user.refresh_tokens.all().delete()
+        GroupMembership.objects.filter(user=user).delete()
+        record(actor, "delete", "user", username)
+
+
+def record_login(name: str, success: bool, address: str = "") -> None:
+    """Write down that somebody signed in as `name`, or tried to."""
+    with transaction.atomic():
+        record(Actor(Kind.USER, name), "login", "user", name, success=success, address=address)
+
+
+def record_logout(actor: Actor) -> None:
+    """Write down that `actor` signed out."""
+    with transaction.atomic():
+        record(actor, "logout", "user", actor.name)
+
+
+def issue_refresh_token(actor: Actor, client_id: str) -> str:
+    """A secret by which a docker client signs in as this user for 90 days; only its keyed hash is kept."""
+    require_authenticated(actor)
+    if actor.kind is not Kind.USER or actor.user_id is None:
+        raise Forbidden("only people get refresh tokens")
+    token = secrets.token_urlsafe(32)
+    now = timezone.now()
+    with transaction.atomic():
+        mine = RefreshToken.objects.filter(user_id=actor.user_id)
+        newest = mine.order_by("-pk").values_list("pk", flat=True)[: MOST_REFRESH_TOKENS - 1]
+        mine.exclude(pk__in=list(newest)).delete()
+        mine.filter(expires_at__lte=now).delete()
+        RefreshToken.objects.create(
+            user_id=actor.user_id,
+            digest=keyed("refresh token", token),
+            auth_epoch=actor.auth_epoch,
+            client_id=client_id[:255].replace("\x00", ""),
+            expires_at=now + REFRESH_TOKEN_LIFETIME,
+        )
+        record(actor, "login", "user", actor.name, description="a client signed in", client=client_id)
+    return token
+
+
+def actor_of_refresh_token(token: str) -> Actor | None:
+    """Whose refresh token this is; None once it ended, the password changed or the user went."""
+    now = timezone.now()
+    found = (
+        RefreshToken.objects.select_related("user")
+        .filter(digest__in=candidates("refresh token", token), expires_at__gt=now)
+        .filter(user__deleted=False, user__is_active=True)
+        .first()
+    )
+    if found is None or found.auth_epoch != found.user.auth_epoch:
+        return None
+    if found.last_used is None or found.last_used < now - TOUCH:
+        RefreshToken.objects.filter(pk=found.pk).update(last_used=now)
+    return found.user.actor
+
+
+def _add(actor: Actor, user: User) -> User:
+    try:
+        with transaction.atomic():
+            _require_unlike(user)
+            user.save(force_insert=True)
+            by = actor if actor.is_authenticated else user.actor
+            record(by, "create", "user", user.username)
+    except IntegrityError:
+        raise Conflict("a user of this name or e-mail address exists") from None
+    return user
+
+
+def _require_unlike(user: User) -> None:
+    """Nobody's name is another's e-mail address: either signs in."""
+    others = User.objects.exclude(pk=user.pk)
+    if others.named(user.email).exists() or others.reached_at(user.username).exists():
+        raise Conflict("a user of this name or e-mail address exists")
+
+
+def _require_self_or(actor: Actor, user: User, action: str) -> None:
+    if actor.kind is not Kind.USER or actor.user_id != user.pk:
+        _require_power_over(actor, user, action)
+
+
+def _require_power_over(actor: Actor, user: User, action: str) -> None:
+    """Who may manage users may not manage administrators by that: only an administrator does."""
+    require_system(actor, "user", action)
+    if user.is_admin and not actor.is_admin:
+        raise Forbidden("only an administrator changes an administrator")
+
+
+def _require_another_admin(user: User) -> None:
+    """`user` may stop being an administrator only while another one stays. The rows are locked: two cannot both go."""
+    administrators = list(User.objects.administrators().select_for_update().order_by("pk").values_list("pk", flat=True))
+    if administrators == [user.pk]:
+        raise PreconditionFailed("the last administrator must stay one")
+    current = User.objects.filter(pk=user.pk).first()
+    if current is None:
+        raise NotFound(f"user {user.pk} not found")
+
+
+def _marked(text: str, pk: int) -> str:
+    mark = f"#{pk}"
+    return text[: 255 - len(mark)] + mark

@@ -1,0 +1,52 @@
+"""A name and a secret, as docker and every API client send them: who is that?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import unicodedata
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from accounts.actors import Actor
+from accounts.attempts import Attempt
+from accounts.backends import Backend
+
+LONGEST_NAME = 512
+
+
+def parse_basic(header: str) -> tuple[str, str] | None:
+    """Name and secret of an `Authorization: Basic` header (RFC 7617, UTF-8); None for any other header."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (username, secret) if colon else None
+
+
+def authenticate(username: str, secret: str, address: str) -> Actor | None:
+    """Who has this name (or e-mail address) and secret, asking every backend of the settings; None for nobody.
+
+    `address` is the client's. Raises `Locked` after too many wrong attempts, while that lasts for a right secret too.
+    """
+    name = unicodedata.normalize("NFKC", username)
+    if not name or not secret or len(name) > LONGEST_NAME or "\x00" in name:
+        return None
+    attempt = Attempt(name.lower(), address)
+    for backend in _backends(tuple(settings.AUTHENTICATION_BACKENDS)):
+        actor = backend.actor_for(name, secret, attempt)
+        if actor is not None:
+            attempt.succeeded()
+            return actor
+    attempt.failed()
+    return None
+
+
+@cache
+def _backends(paths: tuple[str, ...]) -> list[Backend]:
+    return [import_string(path)() for path in paths]

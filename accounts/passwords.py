@@ -1,0 +1,108 @@
+"""People's passwords: what one must look like, and checking one without letting a storm of logins take the machine."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from functools import cache
+
+from django.contrib.auth.hashers import is_password_usable, make_password, verify_password
+
+from accounts import scratch
+from accounts.digests import keyed
+from accounts.errors import BadRequest, Locked
+
+KNOWN_DEFAULT = "Harbor12345"
+"""Harbor's default, which is tried on every registry there is: never accepted."""
+LONGEST_ASKED = 1024
+REMEMBERED = 60
+"""Seconds for which a password that was right is not hashed again."""
+RULE = "the password needs 8 to 128 characters, among them an upper case letter, a lower case letter and a digit"
+_NEEDED = (re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]"))
+
+
+def check_rules(password: str, field: str = "password") -> None:
+    """Return if this may be a password; `BadRequest` says what it needs."""
+    if password == KNOWN_DEFAULT:
+        raise BadRequest("this password is known to everybody, choose another", field)
+    if not 8 <= len(password) <= 128 or not all(needed.search(password) for needed in _NEEDED) or "\x00" in password:
+        raise BadRequest(RULE, field)
+
+
+def is_right(password: str, encoded: str | None, *identity: str, before: Callable[[], None] = lambda: None) -> bool:
+    """Whether `password` is the one whose hash is `encoded`; None, for nobody's, costs the same.
+
+    `identity` is whose password it is, with `auth_epoch`: what is remembered as right ends when that changes.
+    `before` is called when it is about to cost something. `Locked` when too many others are being checked.
+    """
+    if not password or len(password) > LONGEST_ASKED:
+        return False
+    key = keyed("password", *identity, password)
+    if encoded is not None and f"right:{key}" in scratch.read([f"right:{key}"]):
+        return True
+    somebodys = encoded if encoded is not None and is_password_usable(encoded) else None
+    right = _checks.run(key, before, lambda: verify_password(password, somebodys or _nobodys())[0])
+    if not right or somebodys is None or password == KNOWN_DEFAULT:
+        return False
+    scratch.write(f"right:{key}", 1, REMEMBERED)
+    return True
+
+
+@cache
+def _nobodys() -> str:
+    """A hash that costs what anybody's costs, of a password that nobody has."""
+    return make_password(keyed("nobody"))
+
+
+class _Check:
+    """A check under way, and its outcome for all who asked the same meanwhile."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.right: bool | None = None
+
+
+class Checks:
+    """Hashing, one at a time in this process: 143 ms and 100 MB each would otherwise take every thread and all memory.
+
+    Who asks the same question gets the same answer; of others only so many wait, so that some threads stay free.
+    """
+
+    def __init__(self, waiting: int = 6, patience: float = 5.0) -> None:
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(1 + waiting)
+        self._patience = patience
+        self._under_way: dict[str, _Check] = {}
+        self._guard = threading.Lock()
+
+    def run(self, key: str, before: Callable[[], None], verify: Callable[[], bool]) -> bool:
+        """`verify()`, or what another thread's call for this `key` gives; `before` is called when its turn comes."""
+        with self._guard:
+            found = self._under_way.get(key)
+            check = self._under_way.setdefault(key, found or _Check())
+        if found is not None:
+            found.done.wait(self._patience)
+            if found.right is None:
+                raise Locked(1, "too many logins at once, try again")
+            return found.right
+        try:
+            check.right = self._in_turn(before, verify)
+            return check.right
+        finally:
+            with self._guard:
+                del self._under_way[key]
+            check.done.set()
+
+    def _in_turn(self, before: Callable[[], None], verify: Callable[[], bool]) -> bool:
+        if not self._places.acquire(blocking=False):
+            raise Locked(1, "too many logins at once, try again")
+        try:
+            with self._turn:
+                before()
+                return verify()
+        finally:
+            self._places.release()
+
+
+_checks = Checks()
