@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from configuration import values
 from tests import cast as people
 from tests.cast import Cast
 from tests.redis import Redis
@@ -25,6 +26,7 @@ def redis_server() -> Iterator[Redis]:
 def _clean_redis(redis_server: Redis) -> Iterator[None]:
     """No test sees what another left in Redis or in the process's own cache."""
     yield
+    values.forget()
     redis_server.call("FLUSHALL")
     if not redis_server.answers():
         redis_server.start()
