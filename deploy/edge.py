@@ -51,9 +51,7 @@ class Edge:
         ssl = " ssl" if self.certificate else ""
         names = [urlsplit(self.external_url).netloc.rsplit("@")[-1]]
         names = [re.sub(r":\d+$", "", names[0]), *(LOOPBACK_NAMES if self.loopback else ())]
-        certificate = (
-            f"ssl_certificate {self.certificate}; ssl_certificate_key {self.certificate_key};" if ssl else ""
-        )
+        certificate = f"ssl_certificate {self.certificate}; ssl_certificate_key {self.certificate_key};" if ssl else ""
         # nginx's workers cannot enter a checkout that only root may read.
         user = "user root;" if self.as_root else ""
         trusted = " ".join(f"set_real_ip_from {network};" for network in self.trusted_proxies)

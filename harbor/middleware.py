@@ -1,4 +1,4 @@
-"""What every request passes. Machines (`/v2`, the token realm) pass one layer; people's pages and the API pass the rest.
+"""What every request passes. Machines (`/v2`, the token realm) pass one layer; pages and the API pass the rest.
 
 Each class below the first is Django's or a library's own, stepped over on machine paths: a pull needs no session, no
 language, no form token, and pays for none.

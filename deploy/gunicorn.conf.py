@@ -1,0 +1,37 @@
+"""How web runs: a few processes with threads, sharing what they loaded."""
+
+import gc
+import os
+from typing import Any
+
+from harbor.logs import LOGGING
+
+bind = os.environ.get("HAVEN_WEB_BIND", "0.0.0.0:8000")
+umask = 0o077
+workers = int(os.environ.get("HAVEN_WEB_WORKERS", "2"))
+threads = int(os.environ.get("HAVEN_WEB_THREADS", "8"))
+worker_class = "gthread"
+worker_connections = 4096
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a slow disk must not look like a dead worker
+preload_app = True
+keepalive = 75  # longer than the edge keeps an idle connection, so that it is the edge that closes
+timeout = 120
+graceful_timeout = 15
+backlog = 2048
+limit_request_line = 8190
+limit_request_field_size = 65536  # a token for many repositories is long; the edge has the real limit
+forwarded_allow_ips = "*"  # nobody but the edge can reach us
+logconfig_dict = {key: value for key, value in LOGGING.items() if key != "loggers"} | {
+    "loggers": {
+        **LOGGING["loggers"],
+        "gunicorn.error": {"handlers": [], "propagate": True, "level": "INFO"},
+        "gunicorn.access": {"handlers": [], "propagate": False},
+    }
+}
+raw_env = [f"DATABASE_STATEMENT_TIMEOUT={os.environ.get('DATABASE_STATEMENT_TIMEOUT', '10')}"]
+
+
+def when_ready(server: Any) -> None:
+    """What is loaded now is shared by the workers for as long as nobody writes to it, the collector included."""
+    gc.collect()
+    gc.freeze()
