@@ -11,25 +11,25 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests import processes
 from tests.settings import GIVEN
-from tests.stack.wire import Client, Wire
+from tests.stack.wire import Client, Wire, raw, request_line
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN_PASSWORD = "Administrators-Horse-9"
-NAMES = {
-    "edge": r"nginx: master",
-    "web": r"gunicorn.*harbor",
-    "worker": r"celery.* worker",
-    "beat": r"celery.* beat",
-    "registry": r"registry.* serve",
-    "redis": r"redis-server",
-}
-"""How the command line of each of the six looks in the process table."""
+NAMES = ("edge", "web", "worker", "beat", "registry", "redis")
+"""What bin/up runs."""
+WRAPPER = """#!/bin/sh
+# The registry with a log of what it is asked.
+export REGISTRY_LOG_ACCESSLOG_DISABLED=false
+exec {binary} "$@"
+"""
+REQUEST = re.compile(r'"(?:GET|HEAD|PUT|POST|PATCH|DELETE) (\S*) HTTP/1')
 
 
 class Stack:
@@ -44,7 +44,7 @@ class Stack:
             "HAVEN_DATA": str(self.data),
             "HAVEN_PORT": str(self.port),
             "HARBOR_ADMIN_PASSWORD": ADMIN_PASSWORD,
-            **{key: GIVEN[key] for key in ("REGISTRY_BIN",) if key in GIVEN},
+            "REGISTRY_BIN": self._talkative(GIVEN.get("REGISTRY_BIN", "docker-registry")),
             **environment,
         }
         self.ca: Path | None = None
@@ -98,20 +98,19 @@ class Stack:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def pids(self, name: str) -> list[int]:
-        """The processes called `name` (a key of NAMES) that descend from this stack's bin/up, oldest first."""
-        return [pid for pid, command in self.processes() if re.search(NAMES[name], command)]
+        """The process called `name` (one of NAMES), then its children, oldest first; none while it is away."""
+        try:
+            first = int((self.data / "run" / f"{name}.pid").read_text())
+        except (OSError, ValueError):
+            return []
+        return [pid for pid, _ in descendants(first)]
 
     def processes(self) -> list[tuple[int, str]]:
-        """Every living process of this stack with its command line, oldest first."""
-        parents, commands = process_table()
-        ours = {self.process.pid} if self.process else set()
-        for pid in sorted(parents):
-            if parents[pid] in ours:
-                ours.add(pid)
-        return [(pid, commands[pid]) for pid in sorted(ours) if pid in commands]
+        """Every living process of this stack with its command line, bin/up first."""
+        return descendants(self.process.pid) if self.process else []
 
     def kill(self, name: str, with_signal: int = signal.SIGKILL) -> int:
-        """Kill the oldest process called `name`, which is the master where there are several. Its pid."""
+        """Kill the process called `name`, the master where there are several. Its pid."""
         pid = self.pids(name)[0]
         os.kill(pid, with_signal)
         return pid
@@ -124,7 +123,35 @@ class Stack:
 
     @property
     def log(self) -> str:
+        """What bin/up said."""
         return self.log_file.read_text(errors="replace")
+
+    @property
+    def web_socket(self) -> Path:
+        return self._run_folder / "web.sock"
+
+    @property
+    def _run_folder(self) -> Path:
+        """Where the sockets are."""
+        found = re.search(r"^HAVEN_RUN=(.*)$", (self.data / "stack.env").read_text(), re.MULTILINE)
+        assert found
+        return Path(found.group(1))
+
+    def registry_requests(self) -> int:
+        """How many requests the registry has heard so far, this question's own not counted."""
+        mark = f"/v2/?mark={uuid.uuid4()}"
+        raw(str(self._run_folder / "registry.sock"), request_line("GET", mark, "registry"))
+        log = self.data / "logs" / "registry.log"
+        processes.wait_until(lambda: mark in log.read_text(errors="replace"), "the registry's log", 5, log)
+        heard = REQUEST.findall(log.read_text(errors="replace").partition(mark)[0])
+        return sum("?mark=" not in path for path in heard)
+
+    def _talkative(self, binary: str) -> str:
+        """A program that runs `binary` so that it logs each request."""
+        wrapper = self.folder / "registry"
+        wrapper.write_text(WRAPPER.format(binary=shutil.which(binary) or binary))
+        wrapper.chmod(0o755)
+        return str(wrapper)
 
     def manage(self, *arguments: str, check: bool = True, feed: str = "") -> subprocess.CompletedProcess[str]:
         """`manage.py` in this stack's environment."""
@@ -168,22 +195,24 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def process_table() -> tuple[dict[int, int], dict[int, str]]:
-    """Parents and command lines of every process, by pid; zombies have no command line and are left out."""
-    parents: dict[int, int] = {}
-    commands: dict[int, str] = {}
-    for pid, stat, command in _processes():
-        parents[pid] = int(stat.rpartition(")")[2].split()[1])
-        if command:
-            commands[pid] = command
-    return parents, commands
+def descendants(pid: int) -> list[tuple[int, str]]:
+    """`pid`, its children and theirs, each with its command line, oldest first; zombies are left out."""
+    ours, found = {pid}, []
+    for each, parent, command in sorted(_processes()):
+        if each in ours or parent in ours:
+            ours.add(each)
+            if command:
+                found.append((each, command))
+    return found
 
 
-def _processes() -> Iterator[tuple[int, str, str]]:
+def _processes() -> Iterator[tuple[int, int, str]]:
+    """Pid, parent and command line of everything that runs."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                yield int(folder.name), (folder / "stat").read_text(), command
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                yield int(folder.name), parent, command
             except OSError:
                 continue
