@@ -14,6 +14,7 @@ worker_class = "gthread"
 worker_connections = 4096
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a slow disk must not look like a dead worker
 preload_app = True
+control_socket_disable = True
 keepalive = 75  # longer than the edge keeps an idle connection, so that it is the edge that closes
 timeout = 120
 graceful_timeout = 15

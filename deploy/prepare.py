@@ -57,7 +57,7 @@ def check_database() -> None:
 
 
 def collect_static() -> None:
-    """Bring STATIC_ROOT up to date; nothing is touched where it is. Several stacks of one checkout may start at once."""
+    """Bring STATIC_ROOT up to date. Several stacks of one checkout may do so at once."""
     root = Path(settings.STATIC_ROOT)
     stamp, now = root / ".sources", _sources()
     if stamp.exists() and stamp.read_text() == now:

@@ -1,4 +1,4 @@
-"""`bin/up`, once Python and its packages are there: makes what is missing, then runs the whole stack in the foreground."""
+"""`bin/up`, once Python and its packages are there: makes what is missing, then runs the stack in the foreground."""
 
 from __future__ import annotations
 
@@ -150,7 +150,11 @@ def run(stack: Stack, lock: int) -> None:
             keeper.wait((stack.run / "redis.sock").exists, READY_SECONDS, "redis")
         told = prepare(stack, keeper)
         if not keeper.stopping:
+            edge = programs.pop("edge")
             keeper.start(*programs.values())
+            sockets = (stack.run / "web.sock", stack.run / "registry.sock")
+            keeper.wait(lambda: all(path.exists() for path in sockets), READY_SECONDS, "Haven")
+            keeper.start(edge)
             keeper.wait(lambda: edge_answers(stack.options), READY_SECONDS, "Haven")
         if not keeper.stopping:
             announce(stack.options, told)
