@@ -33,7 +33,7 @@ EVERY_PROJECT = 0
 class Actor:
     """Somebody, or something, that acts.
 
-    `name` is what the audit log shows. People get their rights from memberships (`user_id`, `group_ids`);
+    `name` is what the audit log shows. People get their rights from memberships, by `user_id`;
     a robot carries its own: `system_grants`, and `grants` by project id.
     """
 
@@ -42,7 +42,6 @@ class Actor:
     user_id: int | None = None
     robot_id: int | None = None
     is_admin: bool = False
-    group_ids: tuple[int, ...] = ()
     system_grants: frozenset[Permission] = NOTHING
     grants: Mapping[int, frozenset[Permission]] = field(default_factory=dict)
     auth_epoch: int = 0

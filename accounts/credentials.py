@@ -9,9 +9,8 @@ from django.db import connection
 from accounts.actors import Actor, Kind
 
 _SELECT = """
-    SELECT u.id, u.username, u.password, u.is_admin, u.auth_epoch, g.group_id
+    SELECT u.id, u.username, u.password, u.is_admin, u.auth_epoch
     FROM accounts_user u
-    LEFT JOIN accounts_groupmembership g ON g.user_id = u.id
     WHERE NOT u.deleted AND u.is_active AND {condition}
 """
 _BY_NAME = _SELECT.format(condition="LOWER(u.username) = LOWER(%s)")
@@ -26,7 +25,7 @@ class Credentials(NamedTuple):
 
 
 def find_credentials(principal: str) -> Credentials | None:
-    """The user of this name or else of this e-mail address, without regard to case, with the groups."""
+    """The user of this name or else of this e-mail address, without regard to case."""
     found = _find(_BY_NAME, principal)
     if found is None and "@" in principal:
         found = _find(_BY_EMAIL, principal)
@@ -36,10 +35,8 @@ def find_credentials(principal: str) -> Credentials | None:
 def _find(query: str, principal: str) -> Credentials | None:
     with connection.cursor() as cursor:
         cursor.execute(query, [principal])
-        rows = cursor.fetchall()
-    if not rows:
+        row = cursor.fetchone()
+    if row is None:
         return None
-    pk, name, encoded, admin, epoch, _ = rows[0]
-    groups = tuple(row[5] for row in rows if row[5] is not None)
-    actor = Actor(Kind.USER, name, user_id=pk, is_admin=bool(admin), group_ids=groups, auth_epoch=epoch)
-    return Credentials(actor, encoded)
+    pk, name, encoded, admin, epoch = row
+    return Credentials(Actor(Kind.USER, name, user_id=pk, is_admin=bool(admin), auth_epoch=epoch), encoded)

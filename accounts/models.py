@@ -84,14 +84,12 @@ class User(AbstractBaseUser):
 
     @property
     def actor(self) -> Actor:
-        """This user as an actor; one query for the groups."""
-        groups = tuple(self.memberships.values_list("group_id", flat=True))
+        """This user as an actor."""
         return Actor(
             Kind.USER,
             self.username,
             user_id=self.pk,
             is_admin=self.is_admin,
-            group_ids=groups,
             auth_epoch=self.auth_epoch,
         )
 

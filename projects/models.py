@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.actors import EVERY_PROJECT, Actor, Kind, Permission
-from accounts.models import Group, User
+from accounts.models import Group, GroupMembership, User
 
 
 class Role(models.IntegerChoices):
@@ -101,10 +101,11 @@ def by_strength(roles: Iterable[int]) -> list[Role]:
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, actor: Actor) -> MemberQuerySet:
-        """Memberships of the user `actor` and of its groups; none for who is not a user."""
+        """Memberships of the user `actor` and of the groups it is in now; none for who is not a user."""
         if actor.user_id is None:
             return self.none()
-        return self.filter(Q(user_id=actor.user_id) | Q(group_id__in=actor.group_ids))
+        groups = GroupMembership.objects.filter(user_id=actor.user_id).values("group_id")
+        return self.filter(Q(user_id=actor.user_id) | Q(group_id__in=groups))
 
     def listed(self) -> MemberQuerySet:
         """Members to show, with the name of each in the same query (`entity_name`), in its order."""

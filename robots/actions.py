@@ -15,7 +15,7 @@ from configuration import values
 from projects.models import Project
 from robots import secrets
 from robots.models import Robot, expiry
-from robots.permissions import Grant, require_another, require_holding, require_robots, resolve
+from robots.permissions import Grant, Grants, require_another, require_holding, require_robots, resolve
 
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 LONGEST_DURATION = 2**31 - 2
@@ -32,14 +32,12 @@ def create_robot(
     permissions: Sequence[Grant],
 ) -> tuple[Robot, str]:
     """A new robot and its secret. A project's robot belongs to the project that its one grant names."""
-    if level == Robot.Level.PROJECT and project is None and len(permissions) == 1:
+    if level == Robot.Level.SYSTEM:
+        project = None
+    elif project is None and permissions:
         project = Project.objects.filter(name=permissions[0].namespace).first()
-    grants = resolve(actor, level, permissions)
-    project = project if level == Robot.Level.PROJECT else None
+    grants = _grants(actor, level, project, permissions)
     require_robots(actor, "create", level, project)
-    if project is not None and set(grants.projects) != {project.pk}:
-        raise BadRequest("a project's robot has permissions in its project and nowhere else", "permissions")
-    require_holding(actor, grants, level)
     secret = secrets.new_secret()
     now = timezone.now()
     robot = Robot(
@@ -64,21 +62,28 @@ def create_robot(
 
 
 def update_robot(
-    actor: Actor, robot: Robot, *, description: str, duration: int, disabled: bool, permissions: Sequence[Grant]
+    actor: Actor,
+    robot: Robot,
+    *,
+    description: str | None = None,
+    duration: int | None = None,
+    disabled: bool | None = None,
+    permissions: Sequence[Grant] | None = None,
 ) -> Robot:
-    """Change a robot but for its name, level and project. Tokens that it holds already are void."""
+    """Change what is given; name, level and project never change. Tokens that the robot holds already are void."""
     _require_change(actor, "update", robot)
-    grants = resolve(actor, robot.level, permissions)
-    if robot.project is not None and set(grants.projects) != {robot.project.pk}:
-        raise BadRequest("a robot does not move to another project", "permissions")
-    require_holding(actor, grants, robot.level)
+    grants = None if permissions is None else _grants(actor, robot.level, robot.project, permissions)
     with transaction.atomic():
         current = _locked(robot)
-        current.description = _description(description)
-        current.duration = _duration(duration)
-        current.expires_at = expiry(current.creation_time, duration)
-        current.disabled = disabled
-        current.permissions = grants.as_json()
+        if description is not None:
+            current.description = _description(description)
+        if duration is not None:
+            current.duration = _duration(duration)
+            current.expires_at = expiry(current.creation_time, duration)
+        if disabled is not None:
+            current.disabled = disabled
+        if grants is not None:
+            current.permissions = grants.as_json()
         current.auth_epoch += 1
         current.save()
         record(actor, "update", "robot", current.display_name(), project=current.project)
@@ -108,6 +113,15 @@ def delete_robot(actor: Actor, robot: Robot) -> None:
         current = _locked(robot)
         record(actor, "delete", "robot", current.display_name(), project=current.project)
         current.delete()
+
+
+def _grants(actor: Actor, level: str, project: Project | None, asked: Sequence[Grant]) -> Grants:
+    """What was asked for, as the row keeps it, after every rule but who may make robots at all."""
+    grants = resolve(actor, level, asked)
+    if project is not None and set(grants.projects) != {project.pk}:
+        raise BadRequest("a project's robot has permissions in its project and nowhere else", "permissions")
+    require_holding(actor, grants, level)
+    return grants
 
 
 def _require_change(actor: Actor, action: str, robot: Robot) -> None:
