@@ -16,10 +16,15 @@ FORBIDDEN_IN_NAMES = ',"~#%$:'
 RESERVED_NAMES = frozenset({ANONYMOUS.name, SYSTEM.name})
 
 
+def is_one_line(text: str) -> bool:
+    """Whether `text` has none of the characters that break lines, turn writing round or a database refuses."""
+    return not _UNFIT.search(text)
+
+
 def clean_username(username: str) -> str:
     """A name that is free of what would make it another's, or no name at all; in one spelling (NFKC)."""
     name = unicodedata.normalize("NFKC", username)
-    if not 1 <= len(name) <= 255 or name != name.strip() or _UNFIT.search(name):
+    if not 1 <= len(name) <= 255 or name != name.strip() or not is_one_line(name):
         raise BadRequest("the username must have 1 to 255 characters, without blanks around it", "username")
     if any(letter in name for letter in FORBIDDEN_IN_NAMES):
         raise BadRequest(f"the username must not contain any of {FORBIDDEN_IN_NAMES}", "username")
@@ -37,13 +42,13 @@ def clean_email(email: str) -> str:
 
 def clean_realname(realname: str) -> str:
     """A person's name as they write it."""
-    if not 1 <= len(realname) <= 255 or _UNFIT.search(realname):
+    if not 1 <= len(realname) <= 255 or not is_one_line(realname):
         raise BadRequest("the name must have 1 to 255 characters", "realname")
     return realname
 
 
 def clean_comment(comment: str) -> str:
     """A few words about a user."""
-    if len(comment) > 30 or _UNFIT.search(comment):
+    if len(comment) > 30 or not is_one_line(comment):
         raise BadRequest("the comment must have at most 30 characters", "comment")
     return comment

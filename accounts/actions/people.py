@@ -1,33 +1,20 @@
-"""What may be done with people's accounts. Every function: authorize, one transaction, one audit entry.
-
-No function takes a field that is not its own: nobody becomes an administrator by an update of a profile.
-"""
+"""People's accounts. No function takes a field that is not its own: no profile makes an administrator."""
 
 from __future__ import annotations
 
-import secrets
-from datetime import timedelta
-
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts import passwords, rules
 from accounts.actors import SYSTEM, Actor, Kind
 from accounts.attempts import Attempt
-from accounts.digests import candidates, keyed
 from accounts.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
-from accounts.models import GroupMembership, RefreshToken, User
-from accounts.permissions import require_authenticated, require_system
+from accounts.models import GroupMembership, User
+from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
 
 INITIAL_ADMIN = 1
 """The id of the first administrator, who cannot be deleted."""
-REFRESH_TOKEN_LIFETIME = timedelta(days=90)
-MOST_REFRESH_TOKENS = 50
-"""For each user; the oldest go."""
-TOUCH = timedelta(hours=1)
-"""How exactly a refresh token's last use is known: a login should not write each time."""
 
 
 def create_user(actor: Actor, *, username: str, password: str, email: str, realname: str, comment: str = "") -> User:
@@ -49,9 +36,9 @@ def create_user(actor: Actor, *, username: str, password: str, email: str, realn
 
 def create_first_admin(password: str) -> User | None:
     """The administrator of a fresh installation, named `admin`; None where there is one already."""
-    passwords.check_rules(password)
     if User.everyone.filter(is_admin=True).exists():
         return None
+    passwords.check_rules(password)
     admin = User(username="admin", realname="system admin", comment="admin user", is_admin=True)
     admin.set_password(password)
     return _add(SYSTEM, admin)
@@ -142,57 +129,6 @@ def delete_user(actor: Actor, user: User) -> None:
         user.refresh_tokens.all().delete()
         GroupMembership.objects.filter(user=user).delete()
         record(actor, "delete", "user", username)
-
-
-def record_login(name: str, success: bool, address: str = "") -> None:
-    """Write down that somebody signed in as `name`, or tried to."""
-    with transaction.atomic():
-        record(Actor(Kind.USER, name), "login", "user", name, success=success, address=address)
-
-
-def record_logout(actor: Actor) -> None:
-    """Write down that `actor` signed out."""
-    with transaction.atomic():
-        record(actor, "logout", "user", actor.name)
-
-
-def issue_refresh_token(actor: Actor, client_id: str) -> str:
-    """A secret by which a docker client signs in as this user for 90 days; only its keyed hash is kept."""
-    require_authenticated(actor)
-    if actor.kind is not Kind.USER or actor.user_id is None:
-        raise Forbidden("only people get refresh tokens")
-    token = secrets.token_urlsafe(32)
-    now = timezone.now()
-    with transaction.atomic():
-        mine = RefreshToken.objects.filter(user_id=actor.user_id)
-        newest = mine.order_by("-pk").values_list("pk", flat=True)[: MOST_REFRESH_TOKENS - 1]
-        mine.exclude(pk__in=list(newest)).delete()
-        mine.filter(expires_at__lte=now).delete()
-        RefreshToken.objects.create(
-            user_id=actor.user_id,
-            digest=keyed("refresh token", token),
-            auth_epoch=actor.auth_epoch,
-            client_id=client_id[:255].replace("\x00", ""),
-            expires_at=now + REFRESH_TOKEN_LIFETIME,
-        )
-        record(actor, "login", "user", actor.name, description="a client signed in", client=client_id)
-    return token
-
-
-def actor_of_refresh_token(token: str) -> Actor | None:
-    """Whose refresh token this is; None once it ended, the password changed or the user went."""
-    now = timezone.now()
-    found = (
-        RefreshToken.objects.select_related("user")
-        .filter(digest__in=candidates("refresh token", token), expires_at__gt=now)
-        .filter(user__deleted=False, user__is_active=True)
-        .first()
-    )
-    if found is None or found.auth_epoch != found.user.auth_epoch:
-        return None
-    if found.last_used is None or found.last_used < now - TOUCH:
-        RefreshToken.objects.filter(pk=found.pk).update(last_used=now)
-    return found.user.actor
 
 
 def _add(actor: Actor, user: User) -> User:

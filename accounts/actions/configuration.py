@@ -1,0 +1,47 @@
+"""Changing the configuration. It lives here because the configuration itself sits below and knows nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actors import Actor
+from accounts.errors import BadRequest, Conflict, Forbidden
+from accounts.models import User
+from accounts.permissions import require_system
+from audit.actions import record
+from configuration import values
+from configuration.keys import InvalidValue
+
+
+def configure(actor: Actor, changes: Mapping[str, Any]) -> list[str]:
+    """Set keys of the configuration, all or none; the names of those that changed. Values are not written down."""
+    require_system(actor, "configuration", "update")
+    _check_robot_prefix(changes)
+    _check_auth_mode(changes)
+    try:
+        with transaction.atomic():
+            changed = values.set_values(changes)
+            record(actor, "update", "configuration", "configuration", changed=changed)
+    except InvalidValue as error:
+        raise BadRequest(str(error), error.key) from None
+    except values.NotEditable as error:
+        raise Forbidden(str(error)) from None
+    return changed
+
+
+def _check_robot_prefix(changes: Mapping[str, Any]) -> None:
+    """A user whose name began like a robot's could not sign in any more."""
+    prefix = changes.get("robot_name_prefix")
+    if isinstance(prefix, str) and prefix and User.objects.filter(username__istartswith=prefix).exists():
+        raise Conflict(f"there are users whose names begin with {prefix}")
+
+
+def _check_auth_mode(changes: Mapping[str, Any]) -> None:
+    """Users of one source would be strangers to another: it changes only while there is one administrator alone."""
+    if "auth_mode" not in changes or changes["auth_mode"] == values.get("auth_mode"):
+        return
+    if User.objects.count() > 1:
+        raise BadRequest("the authentication mode can not change while there are users", "auth_mode")
