@@ -31,16 +31,14 @@ class Postgres:
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self._as_owner("initdb", "-D", str(self.data), "-U", "haven", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
-    @property
-    def url(self) -> str:
-        return f"postgres://haven@{quote(str(self.folder), safe='')}/haven"
-
     def start(self) -> None:
-        """Start, and make the database `haven` if it is not there."""
         self.process = processes.start(self._command(*self._server()), self.log)
         processes.wait_until(self.answers, "postgres", log=self.log)
-        if not self.sql("SELECT 1 FROM pg_database WHERE datname = 'haven'", database="postgres"):
-            self.sql("CREATE DATABASE haven", database="postgres")
+
+    def create(self, database: str) -> str:
+        """A new, empty database. Its URL."""
+        self.sql(f"CREATE DATABASE {database}", database="postgres")
+        return f"postgres://haven@{quote(str(self.folder), safe='')}/{database}"
 
     def stop(self, with_signal: int = signal.SIGINT) -> None:
         """End it; SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one."""
@@ -84,7 +82,9 @@ def main() -> int:
     postgres = Postgres()
     try:
         postgres.start()
-        return subprocess.run(sys.argv[1:], check=False, env=os.environ | {"DATABASE_URL": postgres.url}).returncode
+        return subprocess.run(
+            sys.argv[1:], check=False, env=os.environ | {"DATABASE_URL": postgres.create("haven")}
+        ).returncode
     finally:
         postgres.remove()
 

@@ -9,20 +9,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.workload import Workload, assert_sound
+from tests.stack.fixtures import MakeStack
 from tests.stack.people import People, settle
-from tests.stack.stack import NAMES, Stack
+from tests.stack.stack import NAMES
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
-def people(stack_database: dict[str, str]) -> Iterator[People]:
+def people(make_stack: MakeStack) -> Iterator[People]:
     """A stack that may be broken, settled."""
-    stack = Stack(**stack_database)
-    try:
-        yield settle(stack.start())
-    finally:
-        stack.remove()
+    stack = make_stack()
+    yield settle(stack.start())
+    stack.remove()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,7 +49,7 @@ def test_kill_everything(people: People) -> None:
     stack = people.stack
     with Workload(people, "kill-all") as workload:
         workload.wait_for(3)
-        for pid, _ in reversed(stack.processes()):
+        for pid, _ in stack.processes():
             os.kill(pid, signal.SIGKILL)
         assert stack.process
         stack.process.wait(10)

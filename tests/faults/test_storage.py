@@ -11,8 +11,8 @@ import pytest
 
 from tests.stack import content
 from tests.stack.content import Blob, Pushable
+from tests.stack.fixtures import MakeStack
 from tests.stack.people import People, settle
-from tests.stack.stack import Stack
 
 pytestmark = pytest.mark.stack
 
@@ -31,13 +31,11 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def people(stack_database: dict[str, str], disk: Path) -> Iterator[People]:
+def people(make_stack: MakeStack, disk: Path) -> Iterator[People]:
     """A stack whose registry keeps everything on the small disk."""
-    stack = Stack(REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=str(disk), **stack_database)
-    try:
-        yield settle(stack.start())
-    finally:
-        stack.remove()
+    stack = make_stack(REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=str(disk))
+    yield settle(stack.start())
+    stack.remove()
 
 
 class Filler:

@@ -16,25 +16,29 @@ MakeStack = Callable[..., Stack]
 
 
 @pytest.fixture(scope="session")
-def stack_database() -> Iterator[dict[str, str]]:
-    """What a stack's environment needs for its database: nothing for SQLite, a URL for STACK_DATABASE=postgres."""
-    if GIVEN.get("STACK_DATABASE") != "postgres":
-        yield {}
-        return
-    postgres = Postgres()
-    postgres.start()
-    yield {"DATABASE_URL": postgres.url}
-    postgres.remove()
+def make_stack() -> Iterator[MakeStack]:
+    """Makes stacks, not started: on SQLite, or with STACK_DATABASE=postgres each on a database of its own."""
+    postgres, made = None, []
+    if GIVEN.get("STACK_DATABASE") == "postgres":
+        postgres = Postgres()
+        postgres.start()
+
+    def make(**environment: str) -> Stack:
+        database = {"DATABASE_URL": postgres.create(f"stack_{len(made)}")} if postgres else {}
+        made.append(Stack(**database, **environment))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        stack.remove()
+    if postgres:
+        postgres.remove()
 
 
 @pytest.fixture(scope="session")
-def stack(stack_database: dict[str, str]) -> Iterator[Stack]:
+def stack(make_stack: MakeStack) -> Stack:
     """The session's stack. Leave it as healthy as you found it."""
-    stack = Stack(**stack_database)
-    try:
-        yield stack.start()
-    finally:
-        stack.remove()
+    return make_stack().start()
 
 
 @pytest.fixture(scope="session")

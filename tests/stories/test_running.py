@@ -15,6 +15,7 @@ import pytest
 from tests import processes
 from tests.cast import PASSWORD
 from tests.stack import content
+from tests.stack.fixtures import MakeStack
 from tests.stack.stack import ROOT, Stack
 from tests.stack.wire import raw, raw_status, request_line
 
@@ -22,9 +23,9 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def fresh(stack_database: dict[str, str]) -> Iterator[Stack]:
-    """A stack that has never been started and whose operator gave no password; on SQLite."""
-    stack = Stack()
+def fresh(make_stack: MakeStack) -> Iterator[Stack]:
+    """A stack that has never been started and whose operator gave no password."""
+    stack = make_stack()
     del stack.environment["HARBOR_ADMIN_PASSWORD"]
     yield stack
     stack.remove()

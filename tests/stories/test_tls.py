@@ -12,6 +12,7 @@ import pytest
 
 from tests.stack import content
 from tests.stack.engine import Docker, Engine, Refused
+from tests.stack.fixtures import MakeStack
 from tests.stack.stack import ADMIN_PASSWORD, Stack, free_port
 from tests.stack.tls import Authority, own_address, proxy
 from tests.stack.wire import Answer
@@ -31,7 +32,7 @@ class Secure:
 
 @pytest.fixture(scope="module", params=["edge", "proxy-usual", "proxy-bare"])
 def secure(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stack_database: dict[str, str]
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, make_stack: MakeStack
 ) -> Iterator[Secure]:
     authority = Authority(tmp_path_factory.mktemp("tls"))
     with ExitStack() as exits:
@@ -39,16 +40,15 @@ def secure(
         certificate = authority.issue(address)
         url = {"HAVEN_EXTERNAL_URL": f"https://{address}:{outer}"}
         if request.param == "edge":
-            stack = Stack(
+            stack = make_stack(
                 HAVEN_BIND=address,
                 HAVEN_PORT=str(outer),
                 HAVEN_TLS_CERT=str(certificate[0]),
                 HAVEN_TLS_KEY=str(certificate[1]),
                 **url,
-                **stack_database,
             )
         else:
-            stack = Stack(**url, **stack_database)
+            stack = make_stack(**url)
             headers = request.param.removeprefix("proxy-")
             exits.enter_context(proxy(address, outer, stack.port, certificate, headers))
         stack.ca = authority.path
