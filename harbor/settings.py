@@ -82,12 +82,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "harbor.middleware.Request",
+    "api.middleware.Paths",
     # Machines (/v2, /service/token) pass through the following untouched.
     "harbor.middleware.Static",
     "harbor.middleware.Session",
     "harbor.middleware.Locale",
     "harbor.middleware.Csrf",
     "harbor.middleware.Authentication",
+    "accounts.middleware.ActorMiddleware",
     "harbor.middleware.Messages",
     "harbor.middleware.Htmx",
 ]
@@ -205,6 +207,8 @@ JOB_KINDS: dict[str, str] = {
     "HOUSEKEEPING": "harbor.housekeeping.clean_up",
 }
 """What `jobs` runs: a kind's name, and the function `(spec, job)` that does it."""
+JOB_LEASE = 60.0
+"""Seconds after which a job whose worker says nothing belongs to another."""
 JOB_QUEUES: dict[str, str] = {}
 """The queue of a kind that shall not wait behind others, or they behind it; a worker serves all of them."""
 OWN_SCHEDULES: dict[str, str] = {"EXECUTION_SWEEP": "0 0 * * * *", "HOUSEKEEPING": "0 30 * * * *"}

@@ -18,8 +18,6 @@ from audit import broker
 from audit.text import one_line
 from jobs.models import UNFINISHED, WAITING, Execution, Job, JobLog, Status, Trigger
 
-LEASE = timedelta(seconds=60)
-"""How long a claim holds without being renewed; a worker renews three times in it."""
 MAX_ATTEMPTS = 3
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -98,26 +96,31 @@ def queue_of(kind: str) -> str:
     return queues.get(kind, "default")
 
 
+def lease() -> timedelta:
+    """How long a claim holds without being renewed; a worker renews it three times in that time."""
+    return timedelta(seconds=settings.JOB_LEASE)
+
+
 def claim(job_id: int) -> Job | None:
     """`job_id`, running under a lease of our own; None if it is not due or somebody else's.
 
     One conditional update: of two claims at once one finds the row changed. All times are the database's.
     """
-    lease = uuid.uuid4()
+    holder = uuid.uuid4()
     claimed = Job.objects.filter(_claimable(), pk=job_id, attempts__lt=F("max_attempts"), stop_requested=False).update(
         status=Status.RUNNING,
-        lease=lease,
-        lease_until=Now() + LEASE,
+        lease=holder,
+        lease_until=Now() + lease(),
         attempts=F("attempts") + 1,
         start_time=Coalesce("start_time", Now()),
         update_time=Now(),
     )
-    return Job.objects.select_related("execution").get(pk=job_id, lease=lease) if claimed else None
+    return Job.objects.select_related("execution").get(pk=job_id, lease=holder) if claimed else None
 
 
 def renew(job: Job) -> bool:
     """Hold `job` for another lease; False if it is not ours any more."""
-    return bool(_held(job).update(lease_until=Now() + LEASE, update_time=Now()))
+    return bool(_held(job).update(lease_until=Now() + lease(), update_time=Now()))
 
 
 def succeed(job: Job, message: str = "") -> bool:

@@ -79,7 +79,7 @@ def kept(running: Running) -> Iterator[None]:
 
 
 def _keep(running: Running, done: threading.Event) -> None:
-    pause: float = actions.LEASE.total_seconds() / 3
+    pause = actions.lease().total_seconds() / 3
     while not done.wait(pause):
         try:
             if not actions.renew(running.job):

@@ -230,10 +230,8 @@ def test_redis_killed_under_load_loses_no_pull(redis_server: Redis) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_flushes_at_once_share_the_work() -> None:
-    if connection.vendor == "sqlite":
-        threads = 1  # one in-memory database, one connection: tests/audit/test_killed_flush.py has the processes
-    else:
-        threads = 4
+    # one in-memory database, one connection: tests/audit/test_killed_flush.py has the processes
+    threads = 1 if connection.vendor == "sqlite" else 4
     counted = Counted()
     for number in range(300):
         count_pull(record(number))
