@@ -1,0 +1,303 @@
+"""Artifacts: what a repository holds, with its tags, its entries if it is an index, and what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from django.db.models import Exists, OuterRef, Q
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actors import actor_of
+from accounts.errors import BadRequest, NotFound
+from api import parameters, query
+from api.paging import Listing
+from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text
+from api.views import Endpoint, authenticated, done, project_of
+from artifacts import actions, models
+from artifacts.models import ArtifactQuerySet
+from registry.references import is_digest
+
+
+class Platform(Shape):
+    """Harbor's schema puts quotes round two of the names, and so do its answers."""
+
+    architecture = Text()
+    os = Text()
+    variant = Text()
+    locals().update({"'os.version'": Text(), "'os.features'": ListOf(Text())})
+
+
+class Reference(Shape):
+    parent_id = Number()
+    child_id = Number()
+    child_digest = Text(source="child.digest")
+    platform = Platform()
+    annotations = Map()
+    urls = ListOf(Text())
+
+
+class Tag(Shape):
+    id = Number()
+    repository_id = Number()
+    artifact_id = Number()
+    name = Text()
+    push_time = Moment()
+    pull_time = Moment()
+    immutable = Flag(always=True)
+
+
+class Accessory(Shape):
+    id = Number()
+    artifact_id = Number(always=True)
+    subject_artifact_id = Number(source="subject_id")
+    subject_artifact_digest = Text(source="subject_digest", always=True)
+    subject_artifact_repo = Text(source="repository.name", always=True)
+    size = Number(source="artifact.size", always=True)
+    digest = Text(source="artifact.digest", always=True)
+    type = Text(always=True)
+    icon = Text(always=True)
+    creation_time = Moment()
+
+
+class Artifact(Shape):
+    id = Number()
+    type = Text()
+    media_type = Text()
+    manifest_media_type = Text()
+    artifact_type = Text()
+    project_id = Number()
+    repository_id = Number()
+    repository_name = Text()
+    digest = Text()
+    size = Number()
+    icon = Text()
+    push_time = Moment()
+    pull_time = Moment()
+    extra_attrs = Map()
+    annotations = Map()
+    references = ListOf(Reference())
+    tags = ListOf(Tag())
+    addition_links = Map()
+    labels = ListOf(Map())
+    scan_overview = Map()
+    sbom_overview = Map()
+    accessories = ListOf(Accessory())
+    inherited_accessories = ListOf(Accessory(), omitted=True)
+
+
+def by_tag(term: query.Term, operator: str) -> Q:
+    """`tags=*` has any, `tags=nil` has none, `tags=v1` has this one, `tags=~v` one that contains it."""
+    own = models.Tag.objects.filter(artifact=OuterRef("pk"))
+    match term:
+        case query.Exactly("*"):
+            return Q(Exists(own))
+        case query.Exactly("nil"):
+            return ~Q(Exists(own))
+        case query.Exactly(name):
+            return Q(Exists(own.filter(name=name)))
+        case query.Like(part):
+            return Q(Exists(own.filter(name__contains=part)))
+    raise BadRequest("the type of the value of 'tags' is not supported")
+
+
+FILTERS: dict[str, query.Filter] = {
+    "id": query.number("id"),
+    "type": query.text("type"),
+    "media_type": query.text("config_media_type"),
+    "manifest_media_type": query.text("media_type"),
+    "artifact_type": query.text("artifact_type"),
+    "repository_id": query.number("repository_id"),
+    "repository_name": query.text("repository__name"),
+    "digest": query.text("digest"),
+    "size": query.number("size"),
+    "push_time": query.when("push_time"),
+    "pull_time": query.when("pull_time"),
+    "tags": by_tag,
+    "labels": lambda term, operator: query.NOTHING,  # nothing can be labelled yet
+}
+ARTIFACTS = Listing(
+    default=("-push_time", "-pk"),
+    filters=FILTERS,
+    sorts={name: name for name in ("id", "digest", "type", "size", "push_time", "pull_time", "repository_id")},
+    null=True,
+)
+ACCESSORIES = Listing(
+    default=("pk",),
+    filters={
+        "id": query.number("id"),
+        "type": query.text("type"),
+        "digest": query.text("artifact__digest"),
+        "size": query.number("artifact__size"),
+        "artifact_id": query.number("artifact_id"),
+        "creation_time": query.when("creation_time"),
+    },
+    sorts={"id": "id", "type": "type", "size": "artifact__size", "creation_time": "creation_time"},
+    null=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client wants to see of each artifact, beside itself."""
+
+    tags: bool
+    accessories: bool
+
+    @classmethod
+    def by(cls, request: Request) -> Wanted:
+        return cls(parameters.flag(request, "with_tag", True), parameters.flag(request, "with_accessory"))
+
+    def dress(self, rows: ArtifactQuerySet) -> ArtifactQuerySet:
+        """`rows` with all of it, one query for each kind of thing."""
+        rows = rows.select_related("repository").with_references()
+        rows = rows.with_tags() if self.tags else rows
+        return rows.with_accessories() if self.accessories else rows
+
+    def show(self, artifact: models.Artifact) -> dict[str, Any]:
+        """`artifact` in Harbor's words."""
+        tags = artifact.tags.all() if self.tags else ()
+        accessories = artifact.accessories.all() if self.accessories else ()
+        return Artifact.of(
+            {
+                "id": artifact.pk,
+                "type": artifact.type,
+                "media_type": artifact.config_media_type,
+                "manifest_media_type": artifact.media_type,
+                "artifact_type": artifact.artifact_type,
+                "project_id": artifact.project_id,
+                "repository_id": artifact.repository_id,
+                "repository_name": artifact.repository.name,
+                "digest": artifact.digest,
+                "size": artifact.size,
+                "push_time": artifact.push_time,
+                "pull_time": artifact.pull_time,
+                "extra_attrs": artifact.extra_attrs,
+                "annotations": artifact.annotations,
+                "references": [entry_of(reference) for reference in artifact.references.all()] or None,
+                "tags": list(tags) or None,
+                "accessories": list(accessories) or None,
+                "addition_links": addition_links(artifact),
+            }
+        )
+
+    def show_all(self, artifacts: list[models.Artifact]) -> list[dict[str, Any]]:
+        return [self.show(artifact) for artifact in artifacts]
+
+
+def entry_of(reference: models.Reference) -> dict[str, Any]:
+    """An index's entry; the platform's dotted names are quoted, as Harbor does."""
+    quoted = {f"'{name}'" if "." in name else name: value for name, value in reference.platform.items()}
+    return {
+        "parent_id": reference.parent_id,
+        "child_id": reference.child_id,
+        "child": reference.child,
+        "platform": quoted or None,
+        "annotations": reference.annotations,
+        "urls": reference.urls or None,
+    }
+
+
+def addition_links(artifact: models.Artifact) -> dict[str, Any]:
+    """Where to read what else there is about `artifact`; the repository's slashes are encoded twice."""
+    if artifact.type != "IMAGE" or not artifact.config_media_type:
+        return {}
+    project, _, name = artifact.repository.name.partition("/")
+    where = f"/api/v2.0/projects/{project}/repositories/{quote(quote(name, safe=''), safe='')}/artifacts"
+    href = f"{where}/{artifact.digest}/additions/build_history"
+    return {"build_history": {"href": href, "absolute": False}}
+
+
+def artifact_of(
+    request: Request,
+    project_name: str,
+    repository_name: str,
+    reference: str,
+    resource: str,
+    action: str,
+    dress: Callable[[ArtifactQuerySet], ArtifactQuerySet] = lambda rows: rows,
+) -> models.Artifact:
+    """The artifact that a path names by tag or digest, for an actor who may do this in its project."""
+    project = project_of(request, project_name, resource, action, by_name=True)
+    name = f"{project.name}/{unquote(repository_name)}"
+    rows = models.Artifact.objects.filter(repository__project=project, repository__name=name)
+    found = rows.filter(digest=reference) if is_digest(reference) else rows.filter(tags__name=reference)
+    artifact = dress(found.select_related("repository")).first()
+    if artifact is None:
+        raise NotFound(f"artifact {name}{'@' if ':' in reference else ':'}{reference} not found")
+    return artifact
+
+
+def asked_for(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
+    """`rows` without accessories and an index's children, unless `q=base=*` asks for all there is."""
+    return rows if "base" in query.parse(request.GET.get("q", "")) else rows.listed()
+
+
+class Artifacts(Endpoint):
+    def get(self, request: Request, project_name: str, repository_name: str) -> Response:
+        project = project_of(request, project_name, "artifact", "list", by_name=True)
+        name = f"{project.name}/{unquote(repository_name)}"
+        rows = models.Artifact.objects.filter(repository__project=project, repository__name=name)
+        wanted = Wanted.by(request)
+        return ARTIFACTS.answer(request, asked_for(request, rows), wanted.show_all, wanted.dress)
+
+
+class ProjectArtifacts(Endpoint):
+    def get(self, request: Request, project_name_or_id: str) -> Response:
+        authenticated(request)
+        project = project_of(request, project_name_or_id, "artifact", "list")
+        rows = asked_for(request, models.Artifact.objects.filter(project=project))
+        if parameters.flag(request, "latest_in_repository"):
+            rows = newest(request, rows)
+        wanted = Wanted.by(request)
+        return ARTIFACTS.answer(request, rows, wanted.show_all, wanted.dress)
+
+
+def newest(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
+    """Of those of `rows` that `q` asks for, the one of each repository that was pushed last."""
+    terms = query.parse(request.GET.get("q", ""))
+    if ("media_type" in terms) == ("artifact_type" in terms):
+        raise BadRequest(
+            "either 'media_type' or 'artifact_type' must be specified, but not both, "
+            "when querying with latest_in_repository"
+        )
+    matching = rows.filter(query.condition(terms, FILTERS))
+    rivals = matching.filter(repository=OuterRef("repository"))
+    newer = Q(push_time__gt=OuterRef("push_time")) | Q(push_time=OuterRef("push_time"), pk__gt=OuterRef("pk"))
+    return matching.filter(~Exists(rivals.filter(newer)))
+
+
+class OneArtifact(Endpoint):
+    def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
+        wanted = Wanted.by(request)
+        artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "read", wanted.dress)
+        return Response(wanted.show(artifact))
+
+    def delete(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
+        artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "delete")
+        actions.delete_artifact(actor_of(request), artifact)
+        return done()
+
+
+class Accessories(Endpoint):
+    def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
+        artifact = artifact_of(request, project_name, repository_name, reference, "accessory", "list")
+        return ACCESSORIES.answer(
+            request,
+            models.Accessory.objects.filter(subject=artifact),
+            Accessory.each,
+            lambda rows: rows.select_related("artifact", "repository"),
+        )
+
+
+OF_REPOSITORY = "projects/<project_name>/repositories/<repository_name>/artifacts"
+routes = [
+    path(OF_REPOSITORY, Artifacts.as_view()),
+    path(f"{OF_REPOSITORY}/<reference>", OneArtifact.as_view()),
+    path(f"{OF_REPOSITORY}/<reference>/accessories", Accessories.as_view()),
+    path("projects/<project_name_or_id>/artifacts", ProjectArtifacts.as_view()),
+]

@@ -1,0 +1,100 @@
+"""What happened, to whoever may know: everything for administrators, for others what happened in their projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actors import Actor, Permission
+from accounts.permissions import require_system, system_allowed
+from api import query
+from api.paging import Listing
+from api.shapes import Flag, Moment, Number, Shape, Text
+from api.views import Endpoint, authenticated, project_of
+from audit.events import EVENT_TYPES
+from audit.models import Entry
+from projects.permissions import projects_allowing
+
+EVERYTHING = Permission("audit-log", "list")
+
+
+class AuditLog(Shape):
+    id = Number()
+    username = Text()
+    resource = Text()
+    resource_type = Text()
+    operation = Text()
+    op_time = Moment()
+
+
+class AuditLogExt(AuditLog):
+    operation_description = Text()
+    operation_result = Flag(source="success", always=True)
+
+
+class AuditLogEventType(Shape):
+    event_type = Text()
+
+
+LOG = Listing(
+    default=("-op_time", "-pk"),
+    filters={
+        "id": query.number("id"),
+        "username": query.text("username"),
+        "resource": query.text("resource"),
+        "resource_type": query.text("resource_type"),
+        "operation": query.text("operation"),
+        "operation_description": query.text("operation_description"),
+        "operation_result": query.flag("success"),
+        "op_time": query.when("op_time"),
+        "project_id": query.number("project_id"),
+    },
+    sorts={
+        name: name for name in ("id", "username", "resource", "resource_type", "operation", "op_time", "project_id")
+    },
+    null=True,
+)
+
+
+def visible_to(actor: Actor) -> QuerySet[Entry]:
+    """The entries that `actor` may read."""
+    if EVERYTHING in system_allowed(actor):
+        return Entry.objects.all()
+    return Entry.objects.of_projects(projects_allowing(actor, "log", "list").values("pk"))
+
+
+class Logs(Endpoint):
+    """The log; `shape` tells the two generations of its entries apart."""
+
+    shape: type[Shape] = AuditLogExt
+
+    def get(self, request: Request) -> Response:
+        return LOG.answer(request, visible_to(authenticated(request)), self.shape.each)
+
+
+class ProjectLogs(Endpoint):
+    shape: type[Shape] = AuditLogExt
+
+    def get(self, request: Request, project_name: str) -> Response:
+        project = project_of(request, project_name, "log", "list", by_name=True)
+        return LOG.answer(request, Entry.objects.of_projects([project.pk]), self.shape.each)
+
+
+class EventTypes(Endpoint):
+    def get(self, request: Request) -> Response:
+        require_system(authenticated(request), *EVERYTHING)
+        events: list[dict[str, Any]] = [{"event_type": name} for name in EVENT_TYPES]
+        return Response(AuditLogEventType.each(events))
+
+
+routes = [
+    path("auditlog-exts", Logs.as_view()),
+    path("auditlog-exts/events", EventTypes.as_view()),
+    path("audit-logs", Logs.as_view(shape=AuditLog)),
+    path("projects/<project_name>/auditlog-exts", ProjectLogs.as_view()),
+    path("projects/<project_name>/logs", ProjectLogs.as_view(shape=AuditLog)),
+]

@@ -1,0 +1,110 @@
+"""Lists: filter, sort, cut a page, and say so in `X-Total-Count` and `Link`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from rest_framework.response import Response
+
+from accounts.errors import BadRequest
+from api import parameters
+from api.json import NULL
+from api.paths import raw_path
+from api.query import Filter, condition, ordering, parse
+
+Row = TypeVar("Row", bound=Model)
+
+MAX_PAGE_SIZE = 100
+UNPAGED = 10_000
+"""`page_size=0` asks for everything; beyond this many rows it is refused, not cut short in silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page a client asked for. `size` 0 is everything."""
+
+    number: int
+    size: int
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Page:
+        number = parameters.number(request, "page", 1)
+        size = parameters.number(request, "page_size", 10, MAX_PAGE_SIZE)
+        return cls(max(number, 1), max(size, 0))
+
+    def bounds(self, total: int) -> tuple[int, int]:
+        """Where the page begins and ends among `total` rows."""
+        if not self.size:
+            if total > UNPAGED:
+                raise BadRequest(f"more than {UNPAGED} entries: ask for them page by page")
+            return 0, total
+        start = min((self.number - 1) * self.size, total)
+        return start, min(start + self.size, total)
+
+    def links(self, request: HttpRequest, total: int) -> str:
+        """The `Link` header; empty where there is no other page."""
+        if not self.size:
+            return ""
+        found = []
+        if self.number > 1 and (self.number - 1) * self.size < total:
+            found.append(f'<{self.address(request, self.number - 1)}>; rel="prev"')
+        if self.number * self.size < total:
+            found.append(f'<{self.address(request, self.number + 1)}>; rel="next"')
+        return " , ".join(found)
+
+    def address(self, request: HttpRequest, number: int) -> str:
+        """This list at another page: relative, its parameters in order of their names, legible where that is safe."""
+        asked: dict[str, list[object]] = {key: list(request.GET.getlist(key)) for key in request.GET}
+        asked |= {"page": [number], "page_size": [self.size]}
+        pairs = [f"{readable(key)}={readable(str(value))}" for key, values in sorted(asked.items()) for value in values]
+        return f"{raw_path(request)}?{'&'.join(pairs)}"
+
+
+def readable(value: str) -> str:
+    """`value` for a query inside a header: only what would change its meaning is escaped."""
+    return quote(value, safe="=~,:/@!$'()*;?[]{}|", errors="replace")
+
+
+def counted(request: HttpRequest, rows: Sequence[Any], total: int, page: Page, null: bool = False) -> Response:
+    """`rows` as a page of `total`. An empty list is `null` where Harbor's handler leaves it so."""
+    headers = {"X-Total-Count": str(total)}
+    if links := page.links(request, total):
+        headers["Link"] = links
+    return Response(NULL if null and not rows else rows, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list can be filtered and sorted by, in Harbor's words, and how it is sorted unasked."""
+
+    default: tuple[str, ...]
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    null: bool = False
+    """Whether an empty list is `null`."""
+
+    def answer(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Row],
+        shape: Callable[[list[Row]], list[Any]],
+        dress: Callable[[Any], QuerySet[Row]] = lambda rows: rows,
+    ) -> Response:
+        """The page of `rows` that `request` asks for.
+
+        Only keys are read to find the page; `dress` adds joins and counts to the rows on it, however deep it lies.
+        """
+        page = Page.of(request)
+        terms = parse(request.GET.get("q", ""))
+        rows = rows.filter(condition(terms, self.filters))
+        order = ordering(request.GET.get("sort", ""), self.sorts, self.default)
+        total = rows.count()
+        start, end = page.bounds(total)
+        keys = list(rows.order_by(*order).values_list("pk", flat=True)[start:end]) if start < end else []
+        found = {row.pk: row for row in dress(rows.model._default_manager.filter(pk__in=keys))} if keys else {}
+        return counted(request, shape([found[key] for key in keys if key in found]), total, page, self.null)

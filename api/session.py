@@ -1,0 +1,73 @@
+"""Signing in and out as Harbor's own portal does: `/c/login`, `/c/log_out`, `/c/userExists`."""
+
+from __future__ import annotations
+
+from django.contrib import auth
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import actions
+from accounts.actors import Kind, actor_of
+from accounts.basic import authenticate
+from accounts.errors import BadRequest, PreconditionFailed, Unauthenticated
+from accounts.models import User
+from api.views import Endpoint, done, refuse_forgery
+from configuration import values
+
+BACKEND = "accounts.backends.UserBackend"
+
+
+class Form(Endpoint):
+    """An operation that takes a form, always with the token that a page was given."""
+
+    heeds_read_only = False
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            refuse_forgery(request._request)
+
+
+class Login(Form):
+    def post(self, request: Request) -> Response:
+        form, address = request._request.POST, request.META.get("REMOTE_ADDR", "")
+        name = form.get("principal", "")
+        actor = authenticate(name, form.get("password", ""), address)
+        if actor is None or actor.kind is not Kind.USER:
+            raise Unauthenticated
+        user = User.objects.get(pk=actor.user_id)
+        auth.login(request._request, user, backend=BACKEND)
+        return done()
+
+
+class LogOut(Form):
+    def get(self, request: Request) -> Response:
+        actor = actor_of(request)
+        if actor.is_authenticated:
+            actions.record_logout(actor)
+        auth.logout(request._request)
+        return done()
+
+
+class UserExists(Form):
+    def post(self, request: Request) -> Response:
+        if not values.get("self_registration") and not actor_of(request).is_admin:
+            raise PreconditionFailed("self registration is disabled")
+        form = request._request.POST
+        value = form.get("value", "")
+        match form.get("target"):
+            case "username":
+                found = User.objects.named(value)
+            case "email":
+                found = User.objects.reached_at(value)
+            case _:
+                raise BadRequest("unknown target")
+        return Response(found.exists())
+
+
+urlpatterns = [
+    path("login", Login.as_view()),
+    path("log_out", LogOut.as_view()),
+    path("userExists", UserExists.as_view()),
+]

@@ -1,0 +1,212 @@
+"""Harbor's schemas. A `Shape` reads a body strictly, as Go would, and writes one as go-swagger does: what is zero is
+dropped, unless the contract says that it is always there; lists and times never are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from api.errors import Invalid
+
+NEVER = "0001-01-01T00:00:00.000Z"
+"""Go's zero time: what has not happened yet."""
+
+
+def moment(value: datetime | None) -> str:
+    """Harbor's date-time: UTC, three digits after the second; the zero time for None."""
+    if value is None:
+        return NEVER
+    value = value.astimezone(UTC)
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
+class Property(serializers.Field[Any, Any, Any, Any]):
+    """A property of a schema.
+
+    `always`: shown even if zero (`x-omitempty: false`). `nullable`: a pointer in Go, so dropped only if absent.
+    """
+
+    kind: ClassVar[type | tuple[type, ...]] = object
+    called: ClassVar[str] = ""
+    zero: ClassVar[Any] = None
+
+    def __init__(self, *, always: bool = False, nullable: bool = False, **options: Any) -> None:
+        self.always, self.nullable = always, nullable
+        super().__init__(**{"required": False, "allow_null": True, **options})
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, self.kind) or (isinstance(data, bool) and self.kind is not bool):
+            raise serializers.ValidationError(f"must be of type {self.called}: {described(data)}")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def shown(self, value: Any) -> bool:
+        """Whether `value`, as it is written, stands in the answer."""
+        return self.always or (value is not None and (self.nullable or value != self.zero))
+
+
+def described(data: Any) -> str:
+    """A JSON value's type, in quotes, for an error: its content stays out of our answers."""
+    names = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+    return f'"{names.get(type(data), "null")}"'
+
+
+class Text(Property):
+    kind, called, zero = str, "string", ""
+
+    def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
+        self.max_length = max_length
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise serializers.ValidationError("holds characters that are not allowed")
+        if self.max_length is not None and len(text) > self.max_length:
+            raise serializers.ValidationError(f"should be at most {self.max_length} chars long")
+        return text
+
+
+class Number(Property):
+    """A 64 bit integer."""
+
+    kind, called, zero = int, "int64", 0
+
+    def to_internal_value(self, data: Any) -> int:
+        number: int = super().to_internal_value(data)
+        if not -(2**63) <= number < 2**63:
+            raise serializers.ValidationError('must be of type int64: "number"')
+        return number
+
+
+class Flag(Property):
+    kind, called, zero = bool, "boolean", False
+
+
+class Map(Property):
+    """An object of any keys; dropped if it has none."""
+
+    kind, called, zero = dict, "object", {}
+
+
+class TextMap(Map):
+    """An object whose every value is a string."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        read = Text().to_internal_value
+        pairs: dict[str, Any] = super().to_internal_value(data)
+        return {read(key): read(value) for key, value in pairs.items() if value is not None}
+
+
+class Moment(Property):
+    """A date-time; never dropped, unless a pointer to none."""
+
+    kind, called = str, "date-time"
+
+    def to_representation(self, value: datetime) -> str:
+        return moment(value)
+
+    def shown(self, value: Any) -> bool:
+        return value is not None or not self.nullable
+
+
+class ListOf(Property):
+    """An array of shapes or properties; null rather than dropped, unless `omitted` when empty."""
+
+    kind, called = list, "array"
+
+    def __init__(self, item: Property | Shape, *, omitted: bool = False, **options: Any) -> None:
+        self.item, self.omitted = item, omitted
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        entries: list[Any] = super().to_internal_value(data)
+        return [self.item.to_internal_value(entry) for entry in entries]
+
+    def to_representation(self, value: Iterable[Any]) -> list[Any]:
+        return [self.item.to_representation(entry) for entry in value]
+
+    def shown(self, value: Any) -> bool:
+        return bool(value) or not self.omitted
+
+
+class Shape(serializers.Serializer[Any]):
+    """An object of the contract. As a property of another it is a pointer: dropped if there is none."""
+
+    def __init__(self, *args: Any, always: bool = False, **options: Any) -> None:
+        self.always = always
+        super().__init__(*args, **{"required": False, "allow_null": True, **options})
+
+    def shown(self, value: Any) -> bool:
+        return self.always or value is not None
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        written = {}
+        parts: Mapping[str, Any] = self.fields
+        for name, part in parts.items():
+            try:
+                value = part.get_attribute(instance)
+            except serializers.SkipField:  # the mapping has no such key
+                value = None
+            value = None if value is None else part.to_representation(value)
+            if part.shown(value):
+                written[name] = zero_of(part) if value is None else value
+        return written
+
+    @classmethod
+    def of(cls, instance: Any) -> dict[str, Any]:
+        """`instance`, an object or a mapping, as this shape."""
+        return cls().to_representation(instance)
+
+    @classmethod
+    def each(cls, instances: Iterable[Any]) -> list[dict[str, Any]]:
+        """Every one of `instances` as this shape."""
+        shape = cls()
+        return [shape.to_representation(instance) for instance in instances]
+
+    @classmethod
+    def read(cls, request: Request, name: str, required: bool = True) -> dict[str, Any]:
+        """The body of `request`, called `name` in the contract, without what is null. Invalid if it does not fit."""
+        data = request.data if has_body(request) else None
+        if data is None and required:
+            raise Invalid(f"{name} in body is required")
+        if data is None:
+            return {}
+        shape = cls(data=data)
+        if not isinstance(data, dict):
+            raise Invalid(f"{name} in body must be of type object: {described(data)}")
+        if not shape.is_valid():
+            raise Invalid(*lines(shape.errors))
+        body: dict[str, Any] = given(shape.validated_data)
+        return body
+
+
+def zero_of(part: Any) -> Any:
+    return NEVER if isinstance(part, Moment) else getattr(part, "zero", None)
+
+
+def has_body(request: Request) -> bool:
+    """Whether anything was sent, whatever the media type."""
+    return bool(request.body.strip())
+
+
+def given(value: Any) -> Any:
+    """`value` without its nulls: absent and null are the same to Go."""
+    if isinstance(value, dict):
+        return {key: given(entry) for key, entry in value.items() if entry is not None}
+    return [given(entry) for entry in value] if isinstance(value, list) else value
+
+
+def lines(errors: Any, path: str = "") -> list[str]:
+    """One sentence for each of a serializer's errors: `metadata.public in body must be of type string`."""
+    if isinstance(errors, dict):
+        return [line for key, inner in errors.items() for line in lines(inner, f"{path}.{key}" if path else str(key))]
+    if isinstance(errors, list):
+        return [line for inner in errors for line in lines(inner, path)]
+    return [f"{path.removesuffix('.non_field_errors')} in body {errors}"]
