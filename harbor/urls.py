@@ -4,5 +4,6 @@ urlpatterns = [
     path("v2", include("gateway.urls")),
     path("service/token", include("tokens.urls")),
     path("api/", include("api.urls")),
+    path("c/", include("api.session")),
     path("", include("portal.urls")),
 ]
