@@ -31,14 +31,22 @@ class Postgres:
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self._as_owner("initdb", "-D", str(self.data), "-U", "haven", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
+    @property
+    def url(self) -> str:
+        """The address of the database `haven`."""
+        return self._url("haven")
+
     def start(self) -> None:
+        """Start, and make the database `haven` if it is not there."""
         self.process = processes.start(self._command(*self._server()), self.log)
         processes.wait_until(self.answers, "postgres", log=self.log)
+        if not self.sql("SELECT 1 FROM pg_database WHERE datname = 'haven'", database="postgres"):
+            self.create("haven")
 
     def create(self, database: str) -> str:
-        """A new, empty database. Its URL."""
+        """A new, empty database. Its address."""
         self.sql(f"CREATE DATABASE {database}", database="postgres")
-        return f"postgres://haven@{quote(str(self.folder), safe='')}/{database}"
+        return self._url(database)
 
     def stop(self, with_signal: int = signal.SIGINT) -> None:
         """End it; SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one."""
@@ -57,6 +65,9 @@ class Postgres:
         """What psql prints, bare, for one statement."""
         command = [_binary("psql"), "-h", str(self.folder), "-U", "haven", "-d", database, "-AtXqc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def _url(self, database: str) -> str:
+        return f"postgres://haven@{quote(str(self.folder), safe='')}/{database}"
 
     def _server(self) -> list[str]:
         options = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "fsync": "off"}
@@ -83,7 +94,7 @@ def main() -> int:
     try:
         postgres.start()
         return subprocess.run(
-            sys.argv[1:], check=False, env=os.environ | {"DATABASE_URL": postgres.create("haven")}
+            sys.argv[1:], check=False, env=os.environ | {"DATABASE_URL": postgres.url}
         ).returncode
     finally:
         postgres.remove()
