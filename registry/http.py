@@ -15,7 +15,7 @@ import ipaddress
 import json
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -61,6 +61,7 @@ class Guard:
     hosts: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
     sockets: frozenset[str] = frozenset()
+    resolve: Callable[..., list[Any]] = socket.getaddrinfo
 
     @classmethod
     def allowing(cls, entries: Iterable[str]) -> Guard:
@@ -76,7 +77,7 @@ class Guard:
 
     def addresses(self, host: str, port: int) -> list[tuple[str, int]]:
         """The addresses behind `host`, if every single one may be called. Raises Blocked; OSError if there is none."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = self.resolve(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys((str(entry[4][0]), int(entry[4][1])) for entry in found))
         if _plain(host) not in self.hosts:
             for address, _ in addresses:
@@ -210,7 +211,8 @@ def closing(response: Response) -> Iterator[Response]:
     """The response, closed at the end; a short rest of its body is read, so that the connection can be used again."""
     try:
         yield response
-        if int(response.headers.get("Content-Length") or 0) <= ERROR_BODY:
+        length = response.headers.get("Content-Length", "0")
+        if not response.raw.closed and length.isdecimal() and int(length) <= ERROR_BODY:
             for _ in stream(response, ERROR_BODY):
                 break
     finally:

@@ -25,6 +25,7 @@ from tokens.scopes import Scope
 LEEWAY = 60
 """Seconds that clocks may differ, as `distribution` allows."""
 INTERNAL_LIFETIME = 300
+OURSELVES = Actor(Kind.SYSTEM, "haven")
 HEADER_FIELDS = frozenset({"alg", "typ", "kid"})
 """Any other, such as `jwk` or `x5c`, would bring its own idea of the key."""
 
@@ -97,10 +98,7 @@ def mint(actor: Actor, access: Iterable[Scope], lifetime: int, now: int | None =
 
 def internal_token(repository: str, actions: Iterable[str]) -> str:
     """A token for one of our own calls to the registry. `verify` refuses it: it opens no door of ours."""
-    return mint(_OURSELVES, [Scope("repository", repository, frozenset(actions))], INTERNAL_LIFETIME)
-
-
-_OURSELVES = Actor(Kind.SYSTEM, "haven")
+    return mint(OURSELVES, [Scope("repository", repository, frozenset(actions))], INTERNAL_LIFETIME)
 
 
 def verify(token: str) -> Claims:
