@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from projects.models import Member, Project, Quota, Role
+from robots import secrets
+from robots.models import Robot
 
 PASSWORD = "Correct-Horse-9"
 
@@ -61,6 +63,15 @@ def make_project(name: str, owner: User | None = None, **fields: object) -> Proj
     if owner:
         Member.objects.create(project=project, user=owner, role=Role.PROJECT_ADMIN)
     return project
+
+
+def make_robot(name: str, project: Project, *permissions: str, **fields: object) -> tuple[Robot, str]:
+    """A robot of `project` that may do `permissions` there (`repository:pull`), and its secret."""
+    secret = secrets.new_secret()
+    granted = {"system": [], "projects": {str(project.pk): list(permissions)}}
+    given = {"level": Robot.Level.PROJECT, "duration": -1, **fields}
+    digest = secrets.digest(secret)
+    return Robot.objects.create(name=name, project=project, permissions=granted, secret_digest=digest, **given), secret
 
 
 def assemble() -> Cast:

@@ -1,8 +1,9 @@
 import pytest
 from django.db import connection
 
+from accounts.actors import Permission
 from projects.models import Project, Role
-from tests.cast import PASSWORD, ROLES, Cast
+from tests.cast import PASSWORD, ROLES, Cast, make_robot
 from tests.redis import Redis
 
 
@@ -16,6 +17,12 @@ def test_everybody_has_one_role(cast: Cast, name: str, role: Role) -> None:
 
 def test_a_stranger_sees_the_public_project_only(cast: Cast) -> None:
     assert list(Project.objects.visible_to(cast.stranger.actor)) == [cast.public]
+
+
+def test_a_robot_carries_its_grant(cast: Cast) -> None:
+    robot, _ = make_robot("puller", cast.private, "repository:pull")
+
+    assert robot.actor.grants[cast.private.pk] == {Permission("repository", "pull")}
 
 
 def test_redis_is_really_there(redis_server: Redis) -> None:
