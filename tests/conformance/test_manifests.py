@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -57,7 +58,7 @@ def data_field(algorithm: str) -> Pushable:
     )
 
 
-DATA = {
+DATA: dict[str, Callable[[str], Pushable]] = {
     "image": lambda algorithm: content.image(text="data", algorithm=algorithm),
     "uncompressed": uncompressed,
     "large": large,
@@ -93,7 +94,7 @@ DATA = {
     ),
     "data-field": data_field,
     "custom-fields": lambda algorithm: content.image(
-        algorithm=algorithm, **{"org.haven.custom": {"kept": ["byte", "for", "byte"]}}
+        algorithm=algorithm, haven_custom={"kept": ["byte", "for", "byte"]}
     ),
     "foreign-layer": foreign_layer,
     "missing-subject": lambda algorithm: content.artifact(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests import processes
 from tests.stack import content
@@ -86,9 +88,9 @@ class Workload:
             outcome = Outcome(f"private/{self.name}-{number}", f"t{count}", image)
             self.outcomes.append(outcome)
             while not outcome.landed and not self.stopping.is_set():
-                outcome.statuses.append(self._once(lambda client, it=outcome: self._put(client, it), self.pusher))
+                outcome.statuses.append(self._once(partial(self._put, outcome), self.pusher))
 
-    def _put(self, client: Client, outcome: Outcome) -> int:
+    def _put(self, outcome: Outcome, client: Client) -> int:
         return client.push(outcome.repository, outcome.tag, outcome.image).status
 
     def _pull(self, number: int) -> None:
@@ -100,12 +102,12 @@ class Workload:
         assert answer.status != 200 or answer.content == self.seed.content, f"wrong bytes: {answer}"
         return answer.status
 
-    def _once(self, act, who: str) -> int:  # type: ignore[no-untyped-def]
+    def _once(self, act: Callable[[Client], int], who: str) -> int:
         """One try with a fresh connection. A broken one is 0; an answer that nobody may get is trouble."""
         client = self.people.client(who)
         client.timeout = 20
         try:
-            status = int(act(client))
+            status = act(client)
         except OSError:
             status = 0
         except AssertionError as error:

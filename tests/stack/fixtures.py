@@ -18,7 +18,8 @@ MakeStack = Callable[..., Stack]
 @pytest.fixture(scope="session")
 def make_stack() -> Iterator[MakeStack]:
     """Makes stacks, not started: on SQLite, or with STACK_DATABASE=postgres each on a database of its own."""
-    postgres, made = None, []
+    postgres = None
+    made: list[Stack] = []
     if GIVEN.get("STACK_DATABASE") == "postgres":
         postgres = Postgres()
         postgres.start()
