@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "accounts.middleware.ActorMiddleware",
     "harbor.middleware.Messages",
     "harbor.middleware.Htmx",
+    "portal.middleware.Pages",
 ]
 ROOT_URLCONF = "harbor.urls"
 WSGI_APPLICATION = "harbor.wsgi.application"
@@ -106,6 +107,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.context.frame",
             ]
         },
     }

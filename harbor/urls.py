@@ -1,5 +1,9 @@
 from django.urls import include, path
 
+handler403 = "portal.views.errors.forbidden"
+handler404 = "portal.views.errors.not_found"
+handler500 = "portal.views.errors.failed"
+
 urlpatterns = [
     path("v2", include("gateway.urls")),
     path("service/token", include("tokens.urls")),

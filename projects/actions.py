@@ -34,7 +34,7 @@ def create_project(
 
     `storage_limit` in bytes counts for who may update quotas only, as in Harbor; None or 0 is the configured default.
     """
-    _require_creation(actor)
+    require_creation(actor)
     if len(name) > 255 or not NAME.fullmatch(name):
         raise BadRequest("a project's name has lower case letters and digits, joined by . _ or -", "project_name")
     given = rules.parse(metadata or {}, at_creation=True)
@@ -207,7 +207,7 @@ def _change(actor: Actor, project: Project, changes: Mapping[str, str | None]) -
     return current
 
 
-def _require_creation(actor: Actor) -> None:
+def require_creation(actor: Actor) -> None:
     """Everybody may create projects, if so configured; a robot only if it was given that."""
     require_authenticated(actor)
     if actor.kind is Kind.ROBOT or values.get("project_creation_restriction") == "adminonly":

@@ -1,0 +1,36 @@
+"""What every page shows around its content."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.actors import actor_of
+from portal.navigation import navigation
+
+THEME_COOKIE = "haven_theme"
+THEMES = ("light", "dark", "auto")
+LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
+
+
+def registry_host() -> str:
+    """The address that docker and its friends are given: `registry.example.com`, with the port where it has one."""
+    return urlsplit(settings.EXTERNAL_URL).netloc
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context processor of all pages."""
+    actor = SimpleLazyObject(lambda: actor_of(request))
+    theme = request.COOKIES.get(THEME_COOKIE, "auto")
+    return {
+        "actor": actor,
+        "navigation": SimpleLazyObject(lambda: navigation(actor_of(request), request.path)),
+        "theme": theme if theme in THEMES else "auto",
+        "languages": LANGUAGES,
+        "host": registry_host(),
+        "here": request.get_full_path() if request.method == "GET" else request.path,
+    }

@@ -1,0 +1,57 @@
+"""What pages do with a refusal: one place that turns the domain's errors into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+from accounts import errors
+
+STATUSES: dict[type[errors.DomainError], int] = {
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.BadRequest: 400,
+    errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
+    errors.Locked: 429,
+}
+
+
+class Pages:
+    """Keeps pages out of shared caches, and answers a domain error with the page of its status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if _is_page(request) and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for `exception` where a page was asked for; None leaves it to others."""
+        if not _is_page(request) or not isinstance(exception, errors.DomainError):
+            return None
+        if isinstance(exception, errors.Unauthenticated):
+            return sign_in_first(request)
+        status = next((code for kind, code in STATUSES.items() if isinstance(exception, kind)), 400)
+        return render(request, f"{status}.html" if status in (403, 404) else "portal/refused.html", status=status)
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """Send the reader to sign in, and back to where they were."""
+    back = {"next": request.get_full_path()} if request.method == "GET" else {}
+    url = reverse("portal:sign-in")
+    return HttpResponseRedirect(f"{url}?{urlencode(back)}" if back else url)
+
+
+def _is_page(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.app_name == "portal"

@@ -1,0 +1,122 @@
+"""Signing in and out, the password, and how the pages look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import actions, sessions
+from accounts.actors import actor_of
+from accounts.errors import BadRequest, Forbidden, Locked
+from accounts.models import User
+from accounts.permissions import require_authenticated
+from portal.answers import show_form, submit
+from portal.context import THEME_COOKIE, THEMES
+from portal.forms import PasswordForm, SignInForm
+
+YEAR = 365 * 24 * 3600
+
+
+def destination(asked: str) -> str:
+    """`asked` if it is a path of ours, else the overview: nobody is sent to another host."""
+    safe = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    return asked if safe else reverse("portal:overview")
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Sign in with a name or an e-mail address, and go on to where one was going."""
+    goal = destination(request.POST.get("next") or request.GET.get("next") or "")
+    if request.user.is_authenticated:
+        return redirect(goal)
+    form = SignInForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            if sessions.sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"]):
+                return redirect(goal)
+            status = 401
+            form.add_error(None, _("The name or the password is wrong."))
+        except Locked as locked:
+            status = 429
+            form.add_error(None, _wait(locked.retry_after))
+    return render(request, "portal/sign_in.html", {"form": form, "next": goal}, status=status)
+
+
+def _wait(seconds: int) -> str:
+    return ngettext(
+        "Too many attempts. Try again in %(seconds)d second.",
+        "Too many attempts. Try again in %(seconds)d seconds.",
+        seconds,
+    ) % {"seconds": seconds}
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    sessions.sign_out(request)
+    messages.success(request, _("You are signed out."))
+    return redirect("portal:sign-in")
+
+
+@sensitive_post_parameters("old", "password", "again")
+@require_http_methods(["GET", "POST"])
+def password(request: HttpRequest) -> HttpResponseBase:
+    """Change one's own password; this session goes on, all others end."""
+    actor = actor_of(request)
+    require_authenticated(actor)
+    user = User.objects.get(pk=actor.user_id)
+    form = PasswordForm(request.POST or None)
+
+    def act(given: dict[str, Any]) -> str:
+        address = request.META.get("REMOTE_ADDR", "")
+        actions.set_password(actor, user, given["password"], given["old"], address)
+        sessions.keep(request, user)
+        messages.success(request, _("Your password is changed. Your other sessions have ended."))
+        return reverse("portal:overview")
+
+    wrong = ("old", _("This is not your current password."))
+    unfit = ("password", _("Choose a password that is neither the present one nor known to everybody."))
+    answer = submit(request, form, act, {Forbidden: wrong, BadRequest: unfit})
+    return answer or show_form(request, "portal/password.html", form)
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember light, dark or as the system has it, and go back."""
+    response = redirect(destination(request.POST.get("next", "")))
+    chosen = request.POST.get("theme", "")
+    if chosen in THEMES:
+        response.set_cookie(
+            THEME_COOKIE, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        )
+    return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the language, and go back."""
+    response = redirect(destination(request.POST.get("next", "")))
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )
+    return response

@@ -1,0 +1,161 @@
+"""One artifact: what it is, what it is made of, its tags, what belongs to it, its manifest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.errors import Conflict, NotFound, PreconditionFailed
+from artifacts import actions
+from artifacts.models import Artifact, Manifest, Repository
+from portal import words
+from portal.answers import Question, ask, submit
+from portal.artifacts import commands_of, companions, in_order, is_index, kind_of, parts_of, platforms_of, pretty
+from portal.finding import Place, artifact_in, place, repository_in
+from portal.forms import TagForm
+from portal.history import Build, build_of
+
+VIEWS = ("tags", "platforms", "layers", "accessories", "manifest")
+
+
+@require_GET
+def show(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponse:
+    """All about an artifact, a part at a time: `?view=` tags, platforms, layers, accessories or manifest."""
+    found, row, artifact = _find(request, project, repository, digest)
+    return _page(request, found, row, artifact, TagForm())
+
+
+@require_http_methods(["POST"])
+def add_tag(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponseBase:
+    """Point a tag at the artifact."""
+    found, row, artifact = _find(request, project, repository, digest)
+    found.require("tag", "create")
+    form = TagForm(request.POST)
+
+    def act(given: dict[str, Any]) -> str:
+        actions.create_tag(found.actor, artifact, given["name"])
+        messages.success(request, _("The tag %(name)s points here now.") % {"name": given["name"]})
+        return reverse("portal:artifact", args=[project, repository, digest])
+
+    taken = ("name", _("This repository has a tag of this name already. Delete it first."))
+    answer = submit(request, form, act, {Conflict: taken})
+    return answer or _page(request, found, row, artifact, form)
+
+
+@require_http_methods(["GET", "POST"])
+def delete_tag(request: HttpRequest, project: str, repository: str, digest: str, tag: str) -> HttpResponseBase:
+    """Take a tag away; the artifact stays."""
+    found, row, artifact = _find(request, project, repository, digest)
+    found.require("tag", "delete")
+    named = artifact.tags.filter(name=tag).first()
+    if named is None:
+        raise NotFound
+    others = artifact.tags.count() - 1
+    if others:
+        stays = ngettext(
+            "The artifact stays, with %(count)s other tag.", "The artifact stays, with %(count)s other tags.", others
+        ) % {"count": words.number(others)}
+    else:
+        stays = _("The artifact stays, without a tag: it can be pulled by its digest only.")
+    back = reverse("portal:artifact", args=[project, repository, digest])
+    question = Question(
+        title=_("Delete the tag %(name)s?") % {"name": tag},
+        effects=[_("Nobody can pull %(name)s any more.") % {"name": f"{row.name}:{tag}"}, stays],
+        verb=_("Delete the tag"),
+        back=back,
+    )
+
+    def act() -> str:
+        actions.delete_tag(found.actor, named)
+        messages.success(request, _("The tag %(name)s is deleted.") % {"name": tag})
+        return back
+
+    return ask(request, question, act, {})
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponseBase:
+    """Delete an artifact with its tags and its accessories."""
+    found, row, artifact = _find(request, project, repository, digest)
+    found.require("artifact", "delete")
+    question = Question(
+        title=_("Delete the artifact %(digest)s?") % {"digest": words.short(digest)},
+        effects=_effects(row, artifact),
+        verb=_("Delete the artifact"),
+        back=reverse("portal:artifact", args=[project, repository, digest]),
+    )
+
+    def act() -> str:
+        actions.delete_artifact(found.actor, artifact)
+        messages.success(request, _("The artifact %(digest)s is deleted.") % {"digest": words.short(digest)})
+        return reverse("portal:repository", args=[project, repository])
+
+    part = _("An index holds this artifact. Delete that one first.")
+    return ask(request, question, act, {PreconditionFailed: part})
+
+
+def _effects(row: Repository, artifact: Artifact) -> list[str]:
+    tags = [tag.name for tag in in_order(artifact.tags.all())]
+    accessories = artifact.accessories.count()
+    effects = []
+    if tags:
+        effects.append(
+            ngettext(
+                "%(count)s tag of %(repository)s goes with it: %(names)s.",
+                "%(count)s tags of %(repository)s share this digest and go with it: %(names)s.",
+                len(tags),
+            )
+            % {"count": words.number(len(tags)), "repository": row.name, "names": ", ".join(tags[:10])}
+        )
+    if accessories:
+        effects.append(
+            ngettext("%(count)s accessory goes with it.", "%(count)s accessories go with it.", accessories)
+            % {"count": words.number(accessories)}
+        )
+    return [*effects, _("Nobody can pull it any more. This cannot be undone.")]
+
+
+def _find(request: HttpRequest, project: str, repository: str, digest: str) -> tuple[Place, Repository, Artifact]:
+    found = place(request, project)
+    row = repository_in(found, repository)
+    return found, row, artifact_in(row, digest)
+
+
+def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifact, form: TagForm) -> HttpResponse:
+    tags = in_order(artifact.tags.all())
+    index = is_index(artifact)
+    shown = request.GET.get("view", "tags")
+    context = {
+        "repository": row,
+        "artifact": artifact,
+        "kind": kind_of(artifact),
+        "index": index,
+        "tags": tags,
+        "form": form,
+        "platforms": platforms_of(artifact),
+        "parts": parts_of(artifact, row) if index else [],
+        "accessories": companions(artifact, row),
+        "commands": commands_of(artifact, row, tags),
+        "shown": shown if shown in VIEWS else "tags",
+        "build": _build(artifact) if shown == "layers" and not index else None,
+        "manifest": pretty(_manifest(artifact)) if shown == "manifest" else "",
+        **found.context,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "portal/artifacts/show.html", context, status=status)
+
+
+def _manifest(artifact: Artifact) -> bytes:
+    return bytes(Manifest.objects.get(artifact=artifact).content)
+
+
+def _build(artifact: Artifact) -> Build:
+    return build_of(artifact, _manifest(artifact))
