@@ -174,6 +174,19 @@ class Blob(models.Model):
         return self.digest
 
 
+class Alias(models.Model):
+    """The sha256 digest of a content that somebody calls by its sha512 digest: the registry knows sha256 alone.
+
+    It is true of the bytes, wherever they are; it says nothing about who holds them.
+    """
+
+    digest = models.CharField(max_length=140, primary_key=True)
+    stored_digest = models.CharField(max_length=71)
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class ArtifactBlob(models.Model):
     """An artifact's use of a blob, as config or layer."""
 
@@ -205,14 +218,14 @@ class Reference(models.Model):
 
 
 class Accessory(models.Model):
-    """An artifact that belongs to another: a signature, an SBOM, an attestation. Its subject may come later, or never."""
+    """An artifact that belongs to another: a signature, an SBOM, an attestation. Its subject may come later."""
 
     artifact = models.OneToOneField(Artifact, on_delete=models.CASCADE, related_name="accessory")
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="accessories")
     subject = models.ForeignKey(Artifact, null=True, on_delete=models.SET_NULL, related_name="accessories")
     subject_digest = models.CharField(max_length=140)
     type = models.CharField(max_length=64)
-    """Harbor's types (`signature.cosign`, `signature.notation`, `subject.accessory`, ...) and `attestation.buildkit`."""
+    """Harbor's types (`signature.cosign`, `subject.accessory`, ...) and some of ours: see `artifacts.kinship`."""
     creation_time = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,3 +1,6 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from gateway import views
+
+# One pattern: `gateway.paths` alone takes a path apart. It takes line ends too, to refuse them in the protocol's form.
+urlpatterns = [re_path(r"(?s)\A(?:/.*)?\Z", views.v2)]

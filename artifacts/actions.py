@@ -1,0 +1,173 @@
+"""Everything that changes what a repository holds.
+
+Each function begins by locking the project's quota row, then touches the repository's row: so two changes in one
+project come one after the other, in an order that cannot deadlock, and no HTTP happens meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actors import Actor, Permission
+from accounts.errors import BadRequest, Conflict, Denied, NotFound
+from accounts.permissions import refuse
+from artifacts import adding, removal
+from artifacts.contents import Push
+from artifacts.models import Artifact, Repository, Tag
+from artifacts.rows import insert
+from audit.actions import record
+from configuration import values
+from projects.actions import charge, lock_quota
+from projects.models import Project
+from projects.permissions import PUSH, require
+from registry.references import is_tag
+
+READ_ONLY = "The system is in read only mode. Any modification is prohibited."
+
+
+def require_writable() -> None:
+    """Return unless the system is in read-only mode; raise `Denied` then."""
+    if values.get("read_only"):
+        raise Denied(READ_ONLY)
+
+
+@transaction.atomic
+def record_push(
+    actor: Actor, project: Project, push: Push, *, permissions: frozenset[Permission] | None = None
+) -> Artifact:
+    """Make `push` an artifact of its repository, and its tag point there; the repository appears with its first push.
+
+    `permissions` is what the caller has just read that `actor` may do here; asked anew where it is not given.
+    Raises ManifestBlobUnknown where a child went meanwhile, Denied where the quota is exceeded.
+    """
+    if permissions is None:
+        require(actor, PUSH.resource, PUSH.action, project)
+    elif PUSH not in permissions:
+        refuse(actor)
+    require_writable()
+    lock_quota(project.pk)
+    now = timezone.now()
+    repository = adding.touch_repository(project.pk, push.reference.repository, now)
+    held = adding.held(project.pk, repository, push)
+    artifact = adding.find(push, held)
+    if artifact is None:
+        charge(project.pk, adding.price(push, held))
+        artifact = adding.add(project.pk, repository, push, held, now)
+    if push.tag:
+        point_tag(repository, push.tag, artifact, now)
+    record(actor, "create", "artifact", str(push), project=project, digest=push.digest, tag=push.tag)
+    return artifact
+
+
+def point_tag(repository: Repository, name: str, artifact: Artifact, now: datetime) -> None:
+    """Let `name` mean `artifact`, whatever it meant before. The row is locked from here on.
+
+    Rules about tags that may not move belong here, before the write.
+    """
+    insert(
+        [Tag(repository=repository, artifact=artifact, name=name, push_time=now)],
+        on_conflict="(repository_id, name) DO UPDATE SET"
+        " artifact_id = excluded.artifact_id, push_time = excluded.push_time",
+    )
+
+
+@transaction.atomic
+def create_tag(actor: Actor, artifact: Artifact, name: str) -> Tag:
+    """Give `artifact` another tag. Raises BadRequest for what is no tag, Conflict where it is taken."""
+    repository = artifact.repository
+    require(actor, "tag", "create", repository.project)
+    require_writable()
+    if not is_tag(name):
+        raise BadRequest(f"invalid tag name: {name[:128]}", field="name")
+    lock_quota(repository.project_id)
+    adding.touch_repository(repository.project_id, repository.name, timezone.now())
+    if not Artifact.objects.filter(pk=artifact.pk).exists():
+        raise NotFound("the artifact has been deleted")
+    tag, created = Tag.objects.get_or_create(
+        repository=repository, name=name, defaults={"artifact": artifact, "push_time": timezone.now()}
+    )
+    if not created:
+        raise Conflict(f"tag {name} already exists")
+    record(
+        actor,
+        "create",
+        "tag",
+        f"{repository.name}:{name}",
+        project=repository.project,
+        digest=artifact.digest,
+        tag=name,
+    )
+    return tag
+
+
+@transaction.atomic
+def delete_tag(actor: Actor, tag: Tag) -> None:
+    """Take the name away; the artifact stays."""
+    repository = tag.repository
+    require(actor, "tag", "delete", repository.project)
+    require_writable()
+    lock_quota(repository.project_id)
+    adding.touch_repository(repository.project_id, repository.name, timezone.now())
+    if not Tag.objects.filter(pk=tag.pk).delete()[0]:
+        raise NotFound(f"tag {tag.name} not found")
+    record(
+        actor,
+        "delete",
+        "tag",
+        f"{repository.name}:{tag.name}",
+        project=repository.project,
+        digest=tag.artifact.digest,
+        tag=tag.name,
+    )
+
+
+@transaction.atomic
+def delete_artifact(actor: Actor, artifact: Artifact) -> None:
+    """Delete `artifact` with its tags, accessories, and what only its index held. The quota is released at once.
+
+    The registry's copy stays until collection. Raises InUse for what an index names.
+    """
+    repository = artifact.repository
+    require(actor, "artifact", "delete", repository.project)
+    require_writable()
+    lock_quota(repository.project_id)
+    adding.touch_repository(repository.project_id, repository.name, timezone.now())
+    tags = list(artifact.tags.order_by("name").values_list("name", flat=True))
+    released = removal.remove(repository, artifact.pk)
+    charge(repository.project_id, -released)
+    record(
+        actor,
+        "delete",
+        "artifact",
+        f"{repository.name}@{artifact.digest}",
+        project=repository.project,
+        digest=artifact.digest,
+        tags=tags,
+    )
+
+
+@transaction.atomic
+def delete_repository(actor: Actor, repository: Repository) -> None:
+    """Delete `repository` with all it holds. The quota is released at once."""
+    require(actor, "repository", "delete", repository.project)
+    require_writable()
+    lock_quota(repository.project_id)
+    if not Repository.objects.select_for_update().filter(pk=repository.pk).exists():
+        raise NotFound(f"repository {repository.name} not found")
+    released = removal.remove_all(repository)
+    charge(repository.project_id, -released)
+    record(actor, "delete", "repository", repository.name, project=repository.project)
+
+
+@transaction.atomic
+def update_repository(actor: Actor, repository: Repository, description: str) -> None:
+    """Describe `repository` anew."""
+    require(actor, "repository", "update", repository.project)
+    require_writable()
+    changed = Repository.objects.filter(pk=repository.pk).update(description=description, update_time=timezone.now())
+    if not changed:
+        raise NotFound(f"repository {repository.name} not found")
+    record(actor, "update", "repository", repository.name, project=repository.project)

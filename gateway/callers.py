@@ -1,0 +1,94 @@
+"""Who calls, and whether they may: the token's word first, then the database's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from accounts import basic
+from accounts.actors import Kind, Permission
+from accounts.models import User
+from accounts.permissions import system_allowed
+from gateway.errors import InsufficientScope
+from gateway.lookup import Found, Identity, look_up
+from registry.errors import Denied, Unauthorized
+from registry.references import Reference
+from robots.models import Robot
+from tokens.signing import Claims, verify
+
+CATALOG = Permission("catalog", "read")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a request speaks for. `claims` is what its token carries; None for a password, which carries everything."""
+
+    identity: Identity
+    claims: Claims | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.identity.kind is Kind.ANONYMOUS
+
+
+def identify(request: HttpRequest) -> Caller:
+    """The caller, by the token or password of the request. Raises Unauthorized for none and for a wrong one."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() == "bearer":
+        claims = verify(credentials.strip())
+        return Caller(
+            Identity(claims.kind, claims.actor_id, claims.name, claims.auth_epoch, claims.issued_at),
+            claims,
+        )
+    pair = basic.parse_basic(header)
+    actor = basic.authenticate(*pair, request.META.get("REMOTE_ADDR", "")) if pair else None
+    if actor is None:
+        raise Unauthorized("incorrect username or password" if header else "")
+    return Caller(Identity(actor.kind, actor.user_id or actor.robot_id, actor.name, actor.auth_epoch))
+
+
+def authorize(request: HttpRequest, repository: str, action: str, reference: Reference | None = None) -> Found:
+    """What the database knows of `repository` and `reference`, for a caller who may do `action` there.
+
+    `action` is pull, push or delete. Raises Unauthorized where another token would do, or where nobody signed in;
+    Denied where it would not. Neither tells whether the project exists.
+    """
+    caller = identify(request)
+    found = look_up(caller.identity, repository, reference)
+    if Permission("repository", action) not in found.permissions:
+        if caller.is_anonymous:
+            raise Unauthorized()
+        raise Denied(_refusal(repository, action, found), {"repository": repository, "action": action})
+    if caller.claims and not caller.claims.allows(repository, action):
+        raise InsufficientScope()
+    return found
+
+
+def may_pull(request: HttpRequest, repository: str) -> bool:
+    """Whether the caller may pull from this other repository, too, as a mount needs."""
+    caller = identify(request)
+    return Permission("repository", "pull") in look_up(caller.identity, repository).permissions
+
+
+def authorize_catalog(request: HttpRequest) -> None:
+    """Return for a caller who may list every repository; raise as `authorize` does."""
+    caller = identify(request)
+    who = caller.identity
+    if who.kind is Kind.USER:
+        actor = User.objects.filter(pk=who.id, is_active=True, auth_epoch=who.auth_epoch).first()
+    else:
+        actor = Robot.objects.alive().filter(pk=who.id, auth_epoch=who.auth_epoch).first()
+    if actor is None:
+        raise Unauthorized("the token is no longer valid" if who.id else "")
+    if CATALOG not in system_allowed(actor.actor):
+        raise Denied("only administrators may list all repositories")
+    if caller.claims and not caller.claims.allows_catalog:
+        raise InsufficientScope()
+
+
+def _refusal(repository: str, action: str, found: Found) -> str:
+    if action != "pull" and Permission("repository", "pull") in found.permissions:
+        return f"requested access to the resource is denied: you may pull from {repository}, but not {action}"
+    return "requested access to the resource is denied"
