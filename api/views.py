@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.actors import Actor, actor_of
 from accounts.permissions import require_authenticated
 from api import errors, parameters
-from api.json import Json, JsonOnly, StrictJson
+from api.json import MAX_BODY, Json, JsonOnly, StrictJson
 from api.paths import raw_path
 from configuration import values
 from projects import permissions
@@ -56,6 +56,8 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         if request.method in SAFE:
             return
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+            raise errors.TooLarge
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             refuse_forgery(request._request)
         if self.heeds_read_only and values.get("read_only"):
