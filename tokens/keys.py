@@ -122,6 +122,11 @@ class KeyRing:
             raise KeysMissing("there are no token keys: run `manage.py init_token_keys`")
         return self.keys[-2] if len(self.keys) > 1 else self.keys[-1]
 
+    @property
+    def next(self) -> Key:
+        """The newest key: published, and to sign after the next rotation."""
+        return self.keys[-1]
+
     @cached_property
     def by_kid(self) -> dict[str, Key]:
         return {key.kid: key for key in self.keys}
@@ -163,23 +168,28 @@ class KeyFolder:
         return KeyRing(tuple(keys))
 
     def prepare(self) -> KeyRing:
-        """Make what is missing: two keys, the certificates, the key set. What is there stays."""
+        """Make what is missing: two keys, the certificates, the key set. What is there stays, until it is outlived."""
         with self._locked():
             while len((ring := self.read()).keys) < 2:
                 self._add(ring)
+            ring = self._prune(ring)
             self._publish(ring)
         return ring
 
     def rotate(self) -> KeyRing:
-        """Sign with the newest key from now on, and publish one for the next time; drop what is of no use any more."""
+        """Sign with the newest key from now on, and publish one for the next time."""
         with self._locked():
-            ring = self._add(self.read())
-            outlived = ring.outlived(datetime.now(UTC))
-            for key in outlived:
-                (self.path / key.file_name).unlink()
-            if outlived:
-                ring = self.read()
-                self._publish(ring)
+            return self._prune(self._add(self.read()))
+
+    def _prune(self, ring: KeyRing) -> KeyRing:
+        """Drop the keys of which no token can be alive."""
+        outlived = ring.outlived(datetime.now(UTC))
+        if not outlived:
+            return ring
+        for key in outlived:
+            (self.path / key.file_name).unlink()
+        ring = self.read()
+        self._publish(ring)
         return ring
 
     def _add(self, ring: KeyRing) -> KeyRing:

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from accounts.actors import Actor, Kind
 from registry.errors import Unauthorized
-from tokens.keys import LONGEST_LIFETIME, KeyFolder, KeyRing
+from tokens.keys import LONGEST_LIFETIME, Key, KeyFolder, KeyRing
 from tokens.scopes import Scope
 
 LEEWAY = 60
@@ -72,13 +72,13 @@ def _folder(path: Path) -> KeyFolder:
     return KeyFolder(path)
 
 
-def sign(claims: dict[str, Any]) -> str:
-    """The claims as a token, signed with the key whose turn it is."""
-    key = keys().signing
+def sign(claims: dict[str, Any], key: Key | None = None) -> str:
+    """The claims as a token, signed with the key whose turn it is, or with `key`."""
+    key = key or keys().signing
     return jwt.encode(claims, key.private, algorithm="ES256", headers={"kid": key.kid})
 
 
-def mint(actor: Actor, access: Iterable[Scope], lifetime: int, now: int | None = None) -> str:
+def mint(actor: Actor, access: Iterable[Scope], lifetime: int, now: int | None = None, key: Key | None = None) -> str:
     """A token of `actor` that carries `access` for `lifetime` seconds (at most a day)."""
     now = int(time.time()) if now is None else now
     return sign(
@@ -92,7 +92,8 @@ def mint(actor: Actor, access: Iterable[Scope], lifetime: int, now: int | None =
             "jti": secrets.token_hex(8),
             "access": [scope.claim for scope in access],
             "haven": {"k": actor.kind.value, "i": actor.user_id or actor.robot_id, "e": actor.auth_epoch},
-        }
+        },
+        key,
     )
 
 

@@ -8,7 +8,9 @@ from django.conf import settings
 
 from registry.auth import Need, OwnTokens
 from registry.client import Registry
+from registry.errors import Unauthorized
 from registry.http import session_to
+from tokens.keys import Key
 from tokens.scopes import Scope
 from tokens.signing import INTERNAL_LIFETIME, OURSELVES, mint
 
@@ -24,10 +26,23 @@ def registry() -> Registry:
 
 @lru_cache(maxsize=4)
 def _registry(url: str) -> Registry:
-    return Registry(url, session_to(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)), OwnTokens(own_token))
+    return _client(url, OwnTokens(own_token))
 
 
-def own_token(needs: tuple[Need, ...]) -> str:
+def _client(url: str, auth: OwnTokens) -> Registry:
+    return Registry(url, session_to(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)), auth)
+
+
+def own_token(needs: tuple[Need, ...], key: Key | None = None) -> str:
     """A token for one request; `tokens.signing.verify` refuses it, so it opens no door of ours."""
     access = [Scope(need.type, need.name, frozenset(need.actions)) for need in needs]
-    return mint(OURSELVES, access, INTERNAL_LIFETIME)
+    return mint(OURSELVES, access, INTERNAL_LIFETIME, key=key)
+
+
+def accepts(key: Key) -> bool:
+    """Whether the registry takes tokens signed with `key`; it reads its keys when it starts. Raises Unavailable."""
+    try:
+        _client(settings.REGISTRY_URL, OwnTokens(lambda needs: own_token(needs, key))).ping()
+    except Unauthorized:
+        return False
+    return True
