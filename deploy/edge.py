@@ -81,6 +81,7 @@ class Edge:
             f"proxy_set_header X-Forwarded-Proto {url.scheme};",
             "proxy_set_header X-Real-IP $remote_addr;",
             "proxy_set_header X-Request-Id $id;",
+            "proxy_set_header X-Upload-Length $content_length;",
             'proxy_set_header Connection "";',
             *(f'proxy_set_header {name} "";' for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Proxy")),
         ]
@@ -103,11 +104,7 @@ class Edge:
             "to_registry_path": ["proxy_pass http://registry$registry_path;", *registry],
             "to_web": ["proxy_pass http://web;", *web],
             "web_headers": forwarded,
-            "without_body": [
-                "proxy_pass_request_body off;",
-                "proxy_request_buffering off;",
-                'proxy_set_header Content-Length "";',
-            ],
+            "error_pages": ERROR_PAGES,
         }
         return {key: _block(lines) for key, lines in snippets.items()} | {"errors": _errors()}
 
@@ -132,6 +129,18 @@ _PAGE = (
     "<p>Haven is starting or restarting. Try again in a moment.</p>"
     "<p lang=zh-Hans>Haven 正在启动或重新启动，请稍后再试。</p></html>"
 )
+
+
+ERROR_PAGES = [
+    "error_page 400 411 494 500 501 505 = @bad_request;",
+    "error_page 405 = @bad_method;",
+    "error_page 413 = @too_large;",
+    "error_page 414 = @too_long;",
+    "error_page 497 = @plain_http;",
+    "error_page 502 503 = @unavailable;",
+    "error_page 504 = @too_slow;",
+]
+"""nginx forgets these, too, in every location that has one of its own."""
 
 
 def _errors() -> str:
