@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.actors import Actor, Kind
-from accounts.models import GroupMembership
 from artifacts import actions
 from artifacts.contents import Push, complete
 from artifacts.models import Artifact, Tag
@@ -66,13 +63,12 @@ def delete(request: HttpRequest, address: Address) -> HttpResponse:
     reference = _reference(address)
     found = authorize(request, address.repository, "delete", reference)
     _require_found(found, reference)
-    actor = _with_groups(found.actor)
     if reference.is_digest:
         artifact = Artifact.objects.select_related("repository__project").get(pk=found.artifact_id)
-        actions.delete_artifact(actor, artifact)
+        actions.delete_artifact(found.actor, artifact)
     else:
         tag = Tag.objects.select_related("repository__project", "artifact").get(pk=found.tag_id)
-        actions.delete_tag(actor, tag)
+        actions.delete_tag(found.actor, tag)
     return HttpResponse(status=202)
 
 
@@ -141,10 +137,3 @@ def _digest(reference: Reference, manifest: Manifest) -> str:
     if actual != reference.identifier:
         raise DigestInvalid(detail={"named": reference.identifier, "actual": actual})
     return actual
-
-
-def _with_groups(actor: Actor) -> Actor:
-    if actor.kind is not Kind.USER:
-        return actor
-    groups = GroupMembership.objects.filter(user=actor.user_id).values_list("group_id", flat=True)
-    return replace(actor, group_ids=tuple(groups))

@@ -52,6 +52,9 @@ def v2(request: HttpRequest) -> HttpResponse:
     except Exception as error:
         response = answer_to(error, address, method)
     response.headers[VERSION] = "registry/2.0"
+    if method == "HEAD" and "X-Accel-Redirect" not in response:
+        response.headers["Content-Length"] = str(len(response.content))
+        response.content = b""
     return response
 
 
