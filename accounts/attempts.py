@@ -41,7 +41,7 @@ class Attempt:
 
     def check(self) -> None:
         """Raise `Locked` if it is; asked again before costly work, since many may try at once."""
-        here, everywhere = self._here, self._everywhere
+        here, everywhere = self.here, self.everywhere
         found = scratch.read([f"lock:{here}", f"pace:{everywhere}", f"known:{here}", f"wrong:{here}"])
         self.known, self.failed_before = f"known:{here}" in found, f"wrong:{here}" in found
         until = max(found.get(f"lock:{here}", 0), 0 if self.known else found.get(f"pace:{everywhere}", 0))
@@ -50,7 +50,7 @@ class Attempt:
 
     def failed(self) -> None:
         """It was wrong."""
-        here, everywhere = self._here, self._everywhere
+        here, everywhere = self.here, self.everywhere
         wrong = scratch.count(f"wrong:{here}", WINDOW)
         if wrong >= FREE:
             seconds = min(FIRST * 2 ** min(wrong - FREE, 10), LONGEST)
@@ -61,14 +61,16 @@ class Attempt:
     def succeeded(self) -> None:
         """It was right. Writes only what is not known yet, so that a fleet that signs in all day writes nothing."""
         if self.failed_before:
-            scratch.forget([f"wrong:{self._here}", f"lock:{self._here}"])
+            scratch.forget([f"wrong:{self.here}", f"lock:{self.here}"])
         if not self.known:
-            scratch.write(f"known:{self._here}", 1, KNOWN)
+            scratch.write(f"known:{self.here}", 1, KNOWN)
 
     @property
-    def _here(self) -> str:
+    def here(self) -> str:
+        """This name at this address, in a form that tells neither."""
         return keyed("attempt", self.principal, self.address)
 
     @property
-    def _everywhere(self) -> str:
+    def everywhere(self) -> str:
+        """This name, wherever."""
         return keyed("attempt", self.principal)

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from accounts.actors import Actor
 from accounts.attempts import Attempt
 from accounts.backends import Backend
+from accounts.rules import is_one_line
 
 LONGEST_NAME = 512
 
@@ -35,7 +36,7 @@ def authenticate(username: str, secret: str, address: str) -> Actor | None:
     `address` is the client's. Raises `Locked` after too many wrong attempts, while that lasts for a right secret too.
     """
     name = unicodedata.normalize("NFKC", username)
-    if not name or not secret or len(name) > LONGEST_NAME or "\x00" in name:
+    if not name or not secret or len(name) > LONGEST_NAME or not is_one_line(name):
         return None
     attempt = Attempt(name.lower(), address)
     for backend in _backends(tuple(settings.AUTHENTICATION_BACKENDS)):

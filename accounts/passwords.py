@@ -26,7 +26,12 @@ def check_rules(password: str, field: str = "password") -> None:
     """Return if this may be a password; `BadRequest` says what it needs."""
     if password == KNOWN_DEFAULT:
         raise BadRequest("this password is known to everybody, choose another", field)
-    if not 8 <= len(password) <= 128 or not all(needed.search(password) for needed in _NEEDED) or "\x00" in password:
+    if (
+        not 8 <= len(password) <= 128
+        or not all(needed.search(password) for needed in _NEEDED)
+        or "\x00" in password
+        or not _is_whole(password)
+    ):
         raise BadRequest(RULE, field)
 
 
@@ -36,7 +41,7 @@ def is_right(password: str, encoded: str | None, *identity: str, before: Callabl
     `identity` is whose password it is, with `auth_epoch`: what is remembered as right ends when that changes.
     `before` is called when it is about to cost something. `Locked` when too many others are being checked.
     """
-    if not password or len(password) > LONGEST_ASKED:
+    if not password or len(password) > LONGEST_ASKED or not _is_whole(password):
         return False
     key = keyed("password", *identity, password)
     if encoded is not None and f"right:{key}" in scratch.read([f"right:{key}"]):
@@ -47,6 +52,11 @@ def is_right(password: str, encoded: str | None, *identity: str, before: Callabl
         return False
     scratch.write(f"right:{key}", 1, REMEMBERED)
     return True
+
+
+def _is_whole(text: str) -> bool:
+    """Whether `text` can be encoded: JSON can carry halves of characters."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @cache

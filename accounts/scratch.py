@@ -55,6 +55,13 @@ def forget(keys: Iterable[str]) -> None:
     _ask(lambda cache: cache.delete_many(unwanted))
 
 
+def reset() -> None:
+    """Know nothing of what this process kept, and ask Redis again."""
+    global _away_until
+    _away_until = 0.0
+    _own.clear()
+
+
 def _ask(question: Callable[[BaseCache], Answer]) -> Answer:
     global _away_until
     if time.monotonic() >= _away_until:

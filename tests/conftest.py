@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts import scratch
 from configuration import values
 from tests import cast as people
 from tests.cast import Cast
@@ -27,6 +28,7 @@ def _clean_redis(redis_server: Redis) -> Iterator[None]:
     """No test sees what another left in Redis or in the process's own cache."""
     yield
     values.forget()
+    scratch.reset()
     redis_server.call("FLUSHALL")
     if not redis_server.answers():
         redis_server.start()
