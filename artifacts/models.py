@@ -71,8 +71,8 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         return self.prefetch_related(models.Prefetch("references", entries))
 
     def with_accessories(self) -> ArtifactQuerySet:
-        """With the accessories of all rows read at once, each with its artifact."""
-        accessories = Accessory.objects.select_related("artifact").order_by("pk")
+        """With the accessories of all rows read at once, each with its artifact and repository."""
+        accessories = Accessory.objects.select_related("artifact", "repository").order_by("pk")
         return self.prefetch_related(models.Prefetch("accessories", accessories))
 
 
