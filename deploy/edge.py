@@ -115,6 +115,7 @@ def _block(lines: list[str]) -> str:
 
 _ERRORS = {
     "bad_request": (400, "UNSUPPORTED", "the request is malformed, or its path is not in its canonical form"),
+    "nothing": (404, "NAME_UNKNOWN", "there is nothing at this path"),
     "bad_method": (405, "UNSUPPORTED", "the method is not supported here"),
     "too_large": (413, "SIZE_INVALID", "the request body is larger than this address accepts"),
     "too_long": (414, "NAME_INVALID", "the request line is too long"),
@@ -132,13 +133,14 @@ _PAGE = (
 
 
 ERROR_PAGES = [
-    "error_page 400 411 494 500 501 505 = @bad_request;",
-    "error_page 405 = @bad_method;",
-    "error_page 413 = @too_large;",
-    "error_page 414 = @too_long;",
-    "error_page 497 = @plain_http;",
-    "error_page 502 503 = @unavailable;",
-    "error_page 504 = @too_slow;",
+    "error_page 400 411 494 500 501 505 = /_error/bad_request;",
+    "error_page 404 = /_error/nothing;",
+    "error_page 405 = /_error/bad_method;",
+    "error_page 413 = /_error/too_large;",
+    "error_page 414 = /_error/too_long;",
+    "error_page 497 = /_error/plain_http;",
+    "error_page 502 503 = /_error/unavailable;",
+    "error_page 504 = /_error/too_slow;",
 ]
 """nginx forgets these, too, in every location that has one of its own."""
 
@@ -151,7 +153,7 @@ def _errors() -> str:
         if status >= 500:
             headers.append("add_header Retry-After 1 always;")
         lines = ["default_type application/json;", *headers, f"return {status} '{body}';"]
-        locations.append(f"location @{name} {{ {' '.join(lines)} }}")
+        locations.append(f"location = /_error/{name} {{ internal; {' '.join(lines)} }}")
     page = ["default_type text/html;", "charset utf-8;", "add_header Retry-After 1 always;", f"return 503 '{_PAGE}';"]
-    locations.append(f"location @page_unavailable {{ {' '.join(page)} }}")
+    locations.append(f"location = /_error/page {{ internal; {' '.join(page)} }}")
     return "\n        ".join(locations)
