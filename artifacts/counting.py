@@ -1,0 +1,65 @@
+"""What a pull leaves behind: times and counts of artifact, tag, repository, and of the indexes that name the artifact.
+
+Rows are locked in one order everywhere (repository, artifact, tag, each by id), so a flush and a push never wait for
+each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from artifacts.models import Artifact, Reference, Repository, Tag
+from audit.pulls import PullRecord
+from configuration import values
+
+
+def count(records: list[PullRecord]) -> None:
+    """Raise the counters for `records`, each of which arrives here once; what has been deleted is left out."""
+    artifacts = {record.artifact_id for record in records}
+    repositories = dict(Artifact.objects.filter(pk__in=artifacts).values_list("pk", "repository_id"))
+    here = [record for record in records if record.artifact_id in repositories]
+    if not values.get("pull_count_update_disable"):
+        _count(here, repositories)
+    if not values.get("pull_time_update_disable"):
+        _remember_times(here, repositories)
+
+
+def _count(records: list[PullRecord], repositories: dict[int, int]) -> None:
+    by_repository = Counter(repositories[record.artifact_id] for record in records)
+    for repository, number in sorted(by_repository.items()):
+        Repository.objects.filter(pk=repository).update(pull_count=F("pull_count") + number)
+    by_artifact = Counter(record.artifact_id for record in records)
+    for artifact, number in sorted(by_artifact.items()):
+        Artifact.objects.filter(pk=artifact).update(pull_count=F("pull_count") + number)
+
+
+def _remember_times(records: list[PullRecord], repositories: dict[int, int]) -> None:
+    times: dict[int, datetime] = {}
+    tags: dict[tuple[int, str], datetime] = {}
+    for record in sorted(records, key=lambda record: record.time):
+        times[record.artifact_id] = record.time
+        if record.tag:
+            tags[repositories[record.artifact_id], record.tag] = record.time
+    for parent, time in _parents(times).items():
+        times[parent] = max(time, times.get(parent, time))
+    for artifact, time in sorted(times.items()):
+        _forward(Artifact.objects.filter(pk=artifact), time)
+    for (repository, name), time in sorted(tags.items()):
+        _forward(Tag.objects.filter(repository=repository, name=name), time)
+
+
+def _parents(times: dict[int, datetime]) -> dict[int, datetime]:
+    """The indexes that name these artifacts, each with the latest of their times."""
+    found: dict[int, datetime] = defaultdict(lambda: min(times.values()))
+    for parent, child in Reference.objects.filter(child__in=times).values_list("parent_id", "child_id"):
+        found[parent] = max(found[parent], times[child])
+    return found
+
+
+def _forward(rows: QuerySet[Any], time: datetime) -> None:
+    """Set the pull time, never back."""
+    rows.filter(Q(pull_time__isnull=True) | Q(pull_time__lt=time)).update(pull_time=time)
