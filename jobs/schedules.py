@@ -45,20 +45,27 @@ def start_due() -> int:
     """Start everything whose time has come, once however long nobody looked; how many."""
     _ensure_own()
     due = Schedule.objects.filter(enabled=True, next_run__lte=timezone.now()).order_by("next_run")
-    return sum(_start(schedule) for schedule in due[:1000])
+    return sum(_started(schedule) for schedule in due[:1000])
+
+
+def _started(schedule: Schedule) -> bool:
+    """Start one; what is wrong with it does not keep the others waiting."""
+    try:
+        return _start(schedule)
+    except CronInvalid as error:
+        _log.error("schedule %s is switched off: %s", schedule.pk, error)
+        Schedule.objects.filter(pk=schedule.pk).update(enabled=False)
+    except ValueError as error:
+        _log.error("schedule %s cannot start: %s", schedule.pk, error)
+    return False
 
 
 @transaction.atomic
 def _start(schedule: Schedule) -> bool:
     """Move `schedule` on and start its work, unless somebody else has."""
-    try:
-        following = {"next_run": next_after(schedule.cron, timezone.now())}
-    except CronInvalid as error:
-        _log.error("schedule %s is switched off: %s", schedule.pk, error)
-        Schedule.objects.filter(pk=schedule.pk).update(enabled=False)
-        return False
+    following = next_after(schedule.cron, timezone.now())
     ours = Schedule.objects.filter(pk=schedule.pk, next_run=schedule.next_run, enabled=True)
-    if not ours.update(**following):
+    if not ours.update(next_run=following):
         return False
     actions.start(
         schedule.kind,

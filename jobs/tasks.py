@@ -6,11 +6,13 @@ from celery import current_app, shared_task
 from django.conf import settings
 from django.db import OperationalError
 from django.utils.module_loading import import_string
+from kombu.exceptions import KombuError
 
-from jobs import actions, running, schedules
+from jobs import actions, heartbeat, running, schedules
 from jobs.models import Job
 from jobs.running import Running, Stopped
 
+_ONE_TRY = {"max_retries": 0}
 _log = logging.getLogger(__name__)
 
 
@@ -41,18 +43,24 @@ def _fail(job: Job, error: Exception) -> None:
 @shared_task
 def nudge() -> None:
     """Send again what is due or was left by a dead worker. Beat calls it each minute, a worker when it starts."""
+    heartbeat.leave()
     actions.settle_abandoned()
     queues = {actions.queue_of(kind) for kind in settings.JOB_KINDS}
-    actions.resend({queue: _is_empty(queue) for queue in queues})
+    try:
+        empty = {queue: _is_empty(queue) for queue in queues}
+    except (OSError, KombuError) as error:
+        _log.warning("the broker is away: %s", error)
+    else:
+        actions.resend(empty)
 
 
 def _is_empty(queue: str) -> bool:
-    with current_app.connection_for_read() as connection, connection.channel() as channel:
-        declared = channel.queue_declare(queue, durable=True)
-        return int(declared.message_count) == 0
+    with current_app.connection_for_read(transport_options=_ONE_TRY) as connection:
+        return int(connection.default_channel.queue_declare(queue).message_count) == 0
 
 
 @shared_task
 def tick() -> None:
     """Start what is scheduled for now. May run twice at once: a schedule is moved on by one of them."""
+    heartbeat.leave()
     schedules.start_due()

@@ -10,22 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import Postgres
+from tests.databases import KINDS, shared_database
 from tests.redis import Redis
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that several processes share."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/haven.sqlite3"
-        return
-    postgres = Postgres()
-    try:
-        postgres.start()
-        yield postgres.url
-    finally:
-        postgres.remove()
+    with shared_database(request.param, tmp_path) as url:
+        yield url
 
 
 def run(program: str, database: str, redis: Redis, folder: Path) -> list[int]:
