@@ -17,9 +17,7 @@ KNOWN = ("build_history", "values.yaml", "readme.md", "dependencies", "sbom", "l
 
 
 class Addition(Endpoint):
-    def get(
-        self, request: Request, project_name: str, repository_name: str, reference: str, addition: str
-    ) -> Response:
+    def get(self, request: Request, project_name: str, repository_name: str, reference: str, addition: str) -> Response:
         parameters.one_of(addition, "addition", KNOWN)
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact-addition", "read")
         if addition not in addition_links(artifact):

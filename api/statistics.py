@@ -13,8 +13,6 @@ from api.views import Endpoint, authenticated
 from artifacts.models import Repository
 from projects.models import Project, Quota
 
-PUBLIC, PRIVATE = Q(public=True), Q(public=False)
-
 
 class Statistic(Shape):
     private_project_count = Number(always=True)
@@ -34,19 +32,17 @@ class Statistics(Endpoint):
 def counts(actor: Actor) -> dict[str, int]:
     """Projects and repositories that `actor` may see; totals for administrators alone. Three queries."""
     seen = Project.objects.visible_to(actor)
-    projects = seen.aggregate(public=Count("pk", filter=PUBLIC), private=Count("pk", filter=PRIVATE))
-    repositories = Repository.objects.filter(project__in=seen).aggregate(
-        public=Count("pk", filter=Q(project__public=True)), private=Count("pk", filter=Q(project__public=False))
+    found = seen.aggregate(
+        public_project_count=Count("pk", filter=Q(public=True)),
+        private_project_count=Count("pk", filter=Q(public=False)),
     )
-    found = {
-        "private_project_count": projects["private"],
-        "public_project_count": projects["public"],
-        "private_repo_count": repositories["private"],
-        "public_repo_count": repositories["public"],
-    }
+    found |= Repository.objects.filter(project__in=seen).aggregate(
+        public_repo_count=Count("pk", filter=Q(project__public=True)),
+        private_repo_count=Count("pk", filter=Q(project__public=False)),
+    )
     if actor.is_admin:
-        found["total_project_count"] = projects["public"] + projects["private"]
-        found["total_repo_count"] = repositories["public"] + repositories["private"]
+        found["total_project_count"] = found["public_project_count"] + found["private_project_count"]
+        found["total_repo_count"] = found["public_repo_count"] + found["private_repo_count"]
         found["total_storage_consumption"] = Quota.objects.aggregate(used=Sum("used"))["used"] or 0
     return found
 
