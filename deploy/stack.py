@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy import secrets
 from deploy.edge import Edge
 from deploy.options import Options
 from deploy.registry import Registry
-from deploy.supervisor import Program
+from deploy.supervisor import Program, Replaceable
 from harbor.environment import ROOT, read_file
 
 PROCFILE = Path(__file__).with_name("Procfile")
@@ -87,18 +88,21 @@ class Stack:
     def programs(self) -> dict[str, Program]:
         """The Procfile's lines, ready to start; without redis where somebody else's is used."""
         everything, little = self.environment(), self._little_environment()
-        programs = {}
+        programs: dict[str, Program] = {}
         for line in PROCFILE.read_text().splitlines():
             name, _, command = line.partition(":")
-            programs[name] = Program(
-                name,
-                shlex.split(string.Template(command).substitute(everything)),
-                log=self.data / "logs" / f"{name}.log",
-                environment=everything if name in {"web", "worker", "beat"} else little,
-                directory=ROOT,
-                pid_file=self.data / "run" / f"{name}.pid",
-            )
-        programs["registry"].before = lambda: (self.run / "registry.sock").unlink(missing_ok=True)
+            given: dict[str, Any] = {
+                "name": name,
+                "command": shlex.split(string.Template(command).substitute(everything)),
+                "log": self.data / "logs" / f"{name}.log",
+                "environment": everything if name in {"web", "worker", "beat"} else little,
+                "directory": ROOT,
+                "pid_file": self.data / "run" / f"{name}.pid",
+            }
+            programs[name] = Program(**given)
+            if name == "registry":
+                address = self.run / "registry.sock"
+                programs[name] = Replaceable(**given, address=address, address_key="REGISTRY_HTTP_ADDR")
         if not self.own_redis:
             del programs["redis"]
         return programs

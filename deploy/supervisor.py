@@ -38,8 +38,6 @@ class Program:
     environment: Mapping[str, str]
     directory: Path
     pid_file: Path
-    before: Callable[[], None] = lambda: None
-    """Done before each start, such as removing a socket that a killed process left."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     born: float = field(default=0.0, init=False)
     due: float = field(default=0.0, init=False)
@@ -47,7 +45,6 @@ class Program:
 
     def start(self, inherit: Sequence[int] = ()) -> None:
         """Start it in a group of its own; the kernel ends it should this process be killed."""
-        self.before()
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "--", *self.command],
@@ -68,9 +65,8 @@ class Program:
 
     def bury(self) -> None:
         """Forget a dead process, end what it left of its group, and decide when to start it again."""
-        self.signal_group(signal.SIGKILL)
+        self.kill()
         self.process = None
-        self.pid_file.unlink(missing_ok=True)
         now = time.monotonic()
         self.pause = FIRST_PAUSE if now - self.born >= STEADY else min(self.pause * 2, LONGEST_PAUSE)
         self.due = now + self.pause
@@ -79,15 +75,74 @@ class Program:
         if self.alive and self.process:
             self.process.terminate()
 
-    def signal_group(self, number: int) -> None:
+    def kill(self) -> None:
+        """End it and all it started, at once."""
         if self.process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.pid_file.unlink(missing_ok=True)
 
     def tail(self, lines: int = 5) -> str:
         """The last lines it wrote."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
+
+
+@dataclass
+class Replaceable(Program):
+    """A program on a unix socket that can be started anew without anybody noticing.
+
+    Each process binds a name of its own, told by the variable `address_key`; `address` is a link to the one in charge.
+    """
+
+    address: Path = Path()
+    address_key: str = ""
+    number: int = field(default=0, init=False)
+    retired: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
+
+    def start(self, inherit: Sequence[int] = ()) -> None:
+        self._point_to(self._start_next(inherit))
+
+    def replace(self, inherit: Sequence[int] = (), seconds: float = 10.0) -> bool:
+        """Start another process, and end the old one once the new one listens; False if it never did."""
+        old, born = self.process, self.born
+        own = self._start_next(inherit)
+        deadline = time.monotonic() + seconds
+        while self.alive and not own.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not own.exists() or not self.alive:
+            super().kill()
+            self.process, self.born = old, born
+            return False
+        self._point_to(own)
+        if old:
+            old.terminate()
+            self.retired.append(old)
+        return True
+
+    def reap(self) -> None:
+        self.retired = [process for process in self.retired if process.poll() is None]
+
+    def kill(self) -> None:
+        super().kill()
+        for process in self.retired:
+            process.kill()
+            process.wait()
+
+    def _start_next(self, inherit: Sequence[int]) -> Path:
+        self.number += 1
+        own = self.address.with_name(f"{self.address.stem}-{self.number}{self.address.suffix}")
+        own.unlink(missing_ok=True)
+        self.environment = {**self.environment, self.address_key: str(own)}
+        super().start(inherit)
+        return own
+
+    def _point_to(self, own: Path) -> None:
+        draft = self.address.with_name(f".{self.address.name}")
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(own)
+        draft.replace(self.address)
 
 
 class Supervisor:
@@ -134,6 +189,8 @@ class Supervisor:
             self._sleep(TICK)
 
     def _keep(self, program: Program) -> None:
+        if isinstance(program, Replaceable):
+            program.reap()
         if program.process is not None and not program.alive:
             status = program.process.returncode
             program.bury()
@@ -154,10 +211,13 @@ class Supervisor:
             first.terminate()
             self._wait_for([first], patience)
         for program in self.programs:
-            program.signal_group(signal.SIGKILL)
-            if program.process:
-                program.process.wait()
-            program.pid_file.unlink(missing_ok=True)
+            program.kill()
+
+    def replace(self, program: Replaceable, why: str) -> None:
+        """Put a new process in the place of a running one."""
+        if program.alive:
+            done = program.replace((self.lock,))
+            self.say(f"{program.name} {'was started anew' if done else 'could not be started anew'}: {why}")
 
     def _wait_for(self, programs: Sequence[Program], seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -12,12 +12,13 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy import options, secrets, supervisor
 from deploy.options import Options
 from deploy.stack import Stack, run_folder
-from deploy.supervisor import Ended, Supervisor
+from deploy.supervisor import Ended, Replaceable, Supervisor
 from harbor.environment import ROOT, Unusable, read_file
 
 PREPARE_SECONDS, READY_SECONDS = 600, 60
@@ -158,22 +159,43 @@ def run(stack: Stack, lock: int) -> None:
             keeper.wait(lambda: edge_answers(stack.options), READY_SECONDS, "Haven")
         if not keeper.stopping:
             announce(stack.options, told)
-            keeper.run([Minutely(lambda: supervisor.shorten(stack.data / "logs"))])
+            keeper.run([Every(60, lambda: supervisor.shorten(stack.data / "logs")), NewKeys(stack, keeper)])
     finally:
         keeper.stop()
 
 
-class Minutely:
-    """Calls `work` once a minute however often it is called."""
+class Every:
+    """Calls `work` every so many seconds, however often it is called itself."""
 
-    def __init__(self, work: object) -> None:
+    def __init__(self, seconds: float, work: Callable[[], None]) -> None:
+        self.seconds = seconds
         self.work = work
         self.last = time.monotonic()
 
     def __call__(self) -> None:
-        if time.monotonic() - self.last >= 60 and callable(self.work):
+        if time.monotonic() - self.last >= self.seconds:
             self.last = time.monotonic()
             self.work()
+
+
+class NewKeys:
+    """Gives the registry, which reads its keys when it starts, the ones that were added since."""
+
+    def __init__(self, stack: Stack, keeper: Supervisor) -> None:
+        self.file = stack.data / "keys" / "jwks.json"
+        self.keeper = keeper
+        self.seen = self._time()
+
+    def __call__(self) -> None:
+        if (now := self._time()) == self.seen:
+            return
+        self.seen = now
+        for program in self.keeper.programs:
+            if isinstance(program, Replaceable):
+                self.keeper.replace(program, "there is a new token key")
+
+    def _time(self) -> int:
+        return self.file.stat().st_mtime_ns if self.file.exists() else 0
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ try:
     EXTERNAL_URL = environment.external_url(env.str("HAVEN_EXTERNAL_URL", "") or f"http://localhost:{PORT}")
     """The one address people and clients use; realms, links and redirects are made from it, never from `Host`."""
     SECRET_KEY = environment.secret_key(env.str("SECRET_KEY", ""))
-    ENCRYPTION_KEYS = env.list("ENCRYPTION_KEY", [])
+    ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEY", [])
     """Fernet keys for secrets at rest, the newest first."""
     DATABASES = {
         "default": environment.database(
@@ -38,7 +38,7 @@ try:
     }
     TOKEN_KEYS = env.path("HAVEN_TOKEN_KEYS", DATA / "keys")
     """The folder of the realm's signing keys, with the bundle and the JWKS that the registry reads."""
-    ALLOWED_NETWORKS = env.list("HAVEN_ALLOWED_NETWORKS", [])
+    ALLOWED_NETWORKS: list[str] = env.list("HAVEN_ALLOWED_NETWORKS", [])
     """Private hosts and networks (CIDR) that outgoing requests may reach all the same."""
     ADMIN_PASSWORD = env.str("HARBOR_ADMIN_PASSWORD", "")
     LOG_LEVEL = env.str("HAVEN_LOG_LEVEL", "INFO").upper()
