@@ -16,18 +16,18 @@ app.set_default()  # the current app is a thread's own; without a default, gunic
 _PATIENCE = 10
 
 
-@celeryd_init.connect  # type: ignore[untyped-decorator]
+@celeryd_init.connect
 def be_patient(conf: Any, **_: Any) -> None:
     """A worker waits for Redis longer than a request may."""
     conf.broker_transport_options |= {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Django has set the logs up already."""
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
 def catch_up(**_: Any) -> None:
     """A worker that starts sends again what another left, without waiting for beat."""
     for task in ("jobs.tasks.nudge", "audit.tasks.publish"):
