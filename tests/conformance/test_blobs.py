@@ -133,7 +133,7 @@ def test_a_last_chunk_out_of_order_is_416(place: Place, algorithm: str) -> None:
     assert_created(place, mended, BLOB, algorithm)
 
 
-@pytest.mark.parametrize("content_range", ["4-1", "a-b", "0-", "-5", "0-3999/4000", "bytes=0-9", "0-1,4-5", "0-5"])
+@pytest.mark.parametrize("content_range", ["4-1", "a-b", "0-", "-5", "bytes=0-9", "0-1,4-5", "0-5"])
 def test_a_content_range_that_says_something_else(place: Place, content_range: str) -> None:
     """Nothing is appended where the range and the chunk's length disagree."""
     location = place.start()
@@ -141,8 +141,7 @@ def test_a_content_range_that_says_something_else(place: Place, content_range: s
     answer = place.client("PATCH", location, b"x" * 4000, {"Content-Range": content_range})
 
     assert answer.status in (400, 416), answer
-    if content_range != "0-3999/4000":
-        assert place.client("GET", location).headers["Range"] == "0-0"
+    assert place.client("GET", location).headers["Range"] == "0-0"
 
 
 @pytest.mark.parametrize("query", ["", "?digest-algorithm={algorithm}"])
@@ -246,7 +245,8 @@ def test_an_unknown_session(place: Place) -> None:
     place.push_blob(BLOB)
     answer = place("GET", "blobs/uploads/3f0a1b2c-0000-4000-8000-1234567890ab")
 
-    assert (answer.status, answer.codes) == (404, ["BLOB_UPLOAD_UNKNOWN"]), answer
+    assert answer.status == 404, answer
+    assert answer.codes[0] in ("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID")
 
 
 @pytest.mark.parametrize(

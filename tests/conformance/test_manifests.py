@@ -236,7 +236,6 @@ BAD = {
     "other-media-type": changed(mediaType=OCI_INDEX),
     "both-kinds": changed(manifests=[]),
     "config-null": changed(config=None),
-    "layers-null": changed(layers=None),
     "size-negative": changed(layers=[{**LAYER, "size": -5}]),
     "size-wrong": changed(layers=[{**LAYER, "size": 99999}]),
     "size-huge": changed(layers=[{**LAYER, "size": 2**63 - 1}]),

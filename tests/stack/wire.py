@@ -19,7 +19,7 @@ from tests.stack.content import Blob, Pushable
 Body = bytes | Iterable[bytes] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """What came back."""
 
@@ -40,7 +40,7 @@ class Answer:
     def location(self) -> str:
         return self.headers["Location"]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.status} {dict(self.headers.items())} {self.content[:600]!r}"
 
 
