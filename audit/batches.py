@@ -12,6 +12,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import redis
 from django.db import connection, transaction
@@ -55,11 +56,15 @@ def forget() -> int:
 def _take() -> Iterator[str]:
     """The names of lists to finish: those left over first, then what has come since, renamed in one step."""
     client = pulls.client(_TIMEOUT)
-    for name in client.smembers(_BATCHES):
+    left_over: Any = client.smembers(_BATCHES)
+    for name in left_over:
         yield name.decode()
     if client.exists(QUEUE):
         batch = f"{QUEUE}:{uuid.uuid4()}"
-        client.pipeline(transaction=True).sadd(_BATCHES, batch).rename(QUEUE, batch).execute(raise_on_error=False)
+        with client.pipeline(transaction=True) as both:
+            both.sadd(_BATCHES, batch)
+            both.rename(QUEUE, batch)
+            both.execute(raise_on_error=False)  # where another flush was quicker, there is no list to rename
         yield batch
 
 
@@ -69,11 +74,14 @@ def _flush_batch(batch: str, count: Counter) -> int:
     while lines := client.lrange(batch, offset, offset + _SIZE - 1):
         total += _write(list(_parse(lines)), count)
         offset += len(lines)
-    client.pipeline(transaction=True).delete(batch).srem(_BATCHES, batch).execute()
+    with client.pipeline(transaction=True) as both:
+        both.delete(batch)
+        both.srem(_BATCHES, batch)
+        both.execute()
     return total
 
 
-def _parse(lines: list[bytes]) -> Iterator[PullRecord]:
+def _parse(lines: list[Any]) -> Iterator[PullRecord]:
     for line in lines:
         try:
             yield PullRecord.of(line)
@@ -95,12 +103,12 @@ def _insert(event_ids: list[uuid.UUID]) -> set[uuid.UUID]:
     """Remember these ids; those that nobody had remembered before."""
     if not event_ids:
         return set()
-    table = Pull._meta
-    rows = [Pull(event_id=event_id, arrived=timezone.now()) for event_id in event_ids]
-    columns = [table.get_field(name) for name in ("event_id", "arrived", "waiting")]
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in columns]
+    now = timezone.now()
+    rows = [Pull(event_id=event_id, arrived=now) for event_id in event_ids]
+    columns: list[Any] = [Pull._meta.get_field(name) for name in ("event_id", "arrived", "waiting")]
+    values = [column.get_db_prep_save(getattr(row, column.name), connection) for row in rows for column in columns]
     statement = (
-        f"INSERT INTO {table.db_table} ({', '.join(field.column for field in columns)})"
+        f"INSERT INTO {Pull._meta.db_table} ({', '.join(column.column for column in columns)})"
         f" VALUES {', '.join(['(%s, %s, %s)'] * len(rows))} ON CONFLICT DO NOTHING RETURNING event_id"
     )
     with connection.cursor() as cursor:

@@ -229,5 +229,5 @@ def _finish(job: Job, status: Status, message: str) -> bool:
 
 def _pause(attempts: int) -> timedelta:
     """Twice as long each time, a little uneven so that many do not come back at once."""
-    pause = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 16), _LONGEST_PAUSE)
+    pause = min(_FIRST_PAUSE * (1 << min(attempts - 1, 16)), _LONGEST_PAUSE)
     return pause * random.uniform(0.8, 1.2)

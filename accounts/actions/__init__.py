@@ -4,6 +4,7 @@ from accounts.actions.configuration import configure
 from accounts.actions.groups import create_group, delete_group, join_group, leave_group, rename_group
 from accounts.actions.logins import (
     actor_of_refresh_token,
+    forget_expired_refresh_tokens,
     issue_refresh_token,
     record_login,
     record_logout,
@@ -28,6 +29,7 @@ __all__ = [
     "create_user",
     "delete_group",
     "delete_user",
+    "forget_expired_refresh_tokens",
     "issue_refresh_token",
     "join_group",
     "leave_group",

@@ -71,3 +71,8 @@ def actor_of_refresh_token(token: str) -> Actor | None:
     if found.last_used is None or found.last_used < now - TOUCH:
         RefreshToken.objects.filter(pk=found.pk).update(last_used=now)
     return found.user.actor
+
+
+def forget_expired_refresh_tokens() -> int:
+    """Delete the refresh tokens that are over; how many. Nothing changes for anybody, so nothing is recorded."""
+    return RefreshToken.objects.filter(expires_at__lte=timezone.now()).delete()[0]
