@@ -95,7 +95,8 @@ def delete_project(actor: Actor, project: Project) -> None:
     """Delete an empty project, with its members and robots. Its name may be taken again; nothing is inherited."""
     require(actor, "project", "delete", project)
     with transaction.atomic():
-        # A repository's row takes a lock on its project's: whoever comes second sees what the first one did.
+        # In a push's order: first the quota, then, for its repository's foreign key, the project.
+        lock_quota(project.pk)
         locked = Project.objects.select_for_update().filter(pk=project.pk).first()
         if locked is None:
             raise NotFound(f"project {project.name} not found")
@@ -192,7 +193,7 @@ def charge(project_id: int, amount: int) -> None:
 
 def _change(actor: Actor, project: Project, changes: Mapping[str, str | None]) -> Project:
     with transaction.atomic():
-        current = Project.objects.select_for_update().filter(pk=project.pk).first()
+        current = Project.objects.select_for_update(no_key=True).filter(pk=project.pk).first()
         if current is None:
             raise NotFound(f"project {project.name} not found")
         for key, value in changes.items():
@@ -235,7 +236,7 @@ def _role(role: int) -> Role:
 
 def _locked_member(project: Project, member: Member) -> Member:
     """The member as it is now, of this project and no other, behind the project's lock."""
-    Project.objects.select_for_update().filter(pk=project.pk).first()
+    Project.objects.select_for_update(no_key=True).filter(pk=project.pk).first()
     current = Member.objects.filter(project=project, pk=member.pk).select_related("user", "group").first()
     if current is None:
         raise NotFound(f"member {member.pk} not found")
