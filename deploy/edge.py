@@ -88,6 +88,8 @@ class Edge:
         answer = ["proxy_hide_header X-Request-Id;", "add_header X-Request-Id $id always;"]
         registry = [
             *forwarded,
+            # A body that calls itself a form would be read as one, and its bytes lost.
+            "proxy_set_header Content-Type application/octet-stream;",
             *answer,
             "proxy_hide_header Docker-Content-Digest;",
             "add_header Docker-Content-Digest $shown_digest always;",

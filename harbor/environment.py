@@ -83,6 +83,14 @@ def external_url(value: str) -> str:
     return f"{url.scheme}://{shown}" + (f":{port}" if port and port != usual else "")
 
 
+def log_level(value: str) -> str:
+    """INFO where nothing is asked for."""
+    level = value.upper() or "INFO"
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise Unusable(f"HAVEN_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {value!r}.")
+    return level
+
+
 SQLITE_OPTIONS = {
     # Readers beside one writer; a writer takes its lock when it begins, and waits for its turn instead of failing.
     "transaction_mode": "IMMEDIATE",

@@ -63,9 +63,13 @@ class Request:
         headers = response.headers
         headers["X-Request-Id"] = request_id
         headers.setdefault("X-Content-Type-Options", "nosniff")
-        if not response.streaming and "Content-Length" not in headers and isinstance(response, HttpResponse):
-            headers["Content-Length"] = str(len(response.content))
-        if headers.get("Content-Type", "").startswith(_HTML):
+        is_page = headers.get("Content-Type", "").startswith(_HTML)
+        if isinstance(response, HttpResponse):
+            headers.setdefault("Content-Length", str(len(response.content)))
+            if is_page and not response.content:
+                # Nothing is no page; and where the edge asks the registry next, it would show our type.
+                del headers["Content-Type"]
+        if is_page:
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         if settings.SECURE:

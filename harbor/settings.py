@@ -41,9 +41,10 @@ try:
     ALLOWED_NETWORKS: list[str] = env.list("HAVEN_ALLOWED_NETWORKS", [])
     """Private hosts and networks (CIDR) that outgoing requests may reach all the same."""
     ADMIN_PASSWORD = env.str("HARBOR_ADMIN_PASSWORD", "")
-    LOG_LEVEL = env.str("HAVEN_LOG_LEVEL", "INFO").upper()
+    LOG_LEVEL = environment.log_level(env.str("HAVEN_LOG_LEVEL", ""))
 except (EnvError, environment.Unusable) as problem:
     raise ImproperlyConfigured(str(problem)) from None
+LOGGING["root"]["level"] = LOG_LEVEL
 
 _external = urlsplit(EXTERNAL_URL)
 SECURE = _external.scheme == "https"

@@ -324,13 +324,15 @@ def test_an_upload_that_ends_with_sha512(edge: RunningEdge, colon: str) -> None:
 def test_a_chunk_waits_for_webs_word_and_then_streams_whole(edge: RunningEdge) -> None:
     edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
     edge.registry.answer = lambda _: Reply(202, {"Location": f"{UPLOAD}?_state=y", "Range": "0-3"})
-    answer = edge.ask("PATCH", UPLOAD, "Content-Range: 0-3", "Authorization: Bearer t", body=b"blob")
+    chunk = b"blob" * 2**20
+    answer = edge.ask("PATCH", UPLOAD, "Content-Range: 0-3", "Authorization: Bearer t", body=chunk)
     assert (status(answer), header(answer, "Location")) == (202, f"{UPLOAD}?_state=y")
     (asked,) = edge.web.seen
     assert (asked.method, asked.target, asked.body) == ("PATCH", UPLOAD, b"")
     assert (asked.headers["content-range"], asked.headers["authorization"]) == ("0-3", "Bearer t")
+    assert asked.headers["x-upload-length"] == str(len(chunk))
     (request,) = edge.registry.seen
-    assert (request.method, request.body, request.headers["content-range"]) == ("PATCH", b"blob", "0-3")
+    assert (request.method, request.body, request.headers["content-range"]) == ("PATCH", chunk, "0-3")
 
 
 @pytest.mark.parametrize("refusal", [400, 401, 403, 404, 416, 429, 503])
@@ -387,3 +389,9 @@ def test_slow_uploads_stream_through(edge: RunningEdge) -> None:
         connection.sendall(b"more")
         assert status(connection.recv(65536)) == 200
     assert edge.registry.seen[0].body == b"halfmore"
+
+
+def test_a_body_that_calls_itself_a_form_is_bytes_all_the_same(edge: RunningEdge) -> None:
+    edge.ask("PATCH", UPLOAD, "Content-Type: application/x-www-form-urlencoded", body=b"digest=x")
+    (request,) = edge.registry.seen
+    assert (request.headers["content-type"], request.body) == ("application/octet-stream", b"digest=x")
