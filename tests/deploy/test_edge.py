@@ -362,18 +362,41 @@ def test_a_client_that_vanishes_in_a_chunk_leaves_no_trace(edge: RunningEdge) ->
     assert edge.web.seen and edge.registry.heads == []
 
 
-def test_the_start_of_an_upload_is_webs_alone(edge: RunningEdge) -> None:
-    def answer(request: Seen) -> Reply:
-        return Reply(202, {"Location": UPLOAD})
+def test_the_start_of_an_upload_is_webs_to_judge(edge: RunningEdge) -> None:
+    edge.web.answer = lambda _: Reply(201, {"Location": BLOB})  # a mount, say
+    answer = edge.ask("POST", f"/v2/library/app/blobs/uploads/?mount=sha256:{HEX}&from=library/other")
+    assert (status(answer), header(answer, "Location")) == (201, BLOB)
+    assert edge.registry.heads == []
 
-    edge.web.answer, edge.web.reads = answer, False
+
+def test_web_sends_the_start_of_an_upload_on(edge: RunningEdge) -> None:
+    edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
+    edge.registry.answer = lambda _: Reply(202, {"Location": UPLOAD})
+    answer = edge.ask("POST", "/v2/library/app/blobs/uploads/")
+    assert (status(answer), header(answer, "Location")) == (202, UPLOAD)
+    assert [request.method for request in edge.registry.seen] == ["POST"]
+
+
+def test_a_whole_blob_with_the_start_is_not_carried_about(edge: RunningEdge) -> None:
+    """Neither web nor the registry has a use for it: the registry answers 202, and the client goes on from there."""
+    edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
+    edge.registry.answer = lambda _: Reply(202, {"Location": UPLOAD})
+    path = f"/v2/library/app/blobs/uploads/?digest=sha256:{HEX}"
+    answer = edge.ask("POST", path, body=b"blob" * 2**20)
+    assert (status(answer), header(answer, "Location")) == (202, UPLOAD)
+    for request in edge.web.seen + edge.registry.seen:
+        assert (request.method, request.target, request.body) == ("POST", path, b"")
+
+
+def test_a_refused_start_is_not_read(edge: RunningEdge) -> None:
+    edge.web.answer, edge.web.reads = lambda _: Reply(401, {}, b"why"), False
     with socket.create_connection(("127.0.0.1", edge.port), 10) as connection:
         path = f"/v2/library/app/blobs/uploads/?digest=sha256:{HEX}"
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: registry.example\r\nContent-Length: 9000000\r\n\r\n".encode()
         )
         received = connection.recv(65536)
-    assert (status(received), header(received, "Location")) == (202, UPLOAD)
+    assert (status(received), body(received)) == (401, b"why")
     assert edge.registry.heads == []
 
 

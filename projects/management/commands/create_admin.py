@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if not Project.objects.filter(name=LIBRARY).exists():
             create_project(SYSTEM, name=LIBRARY, public=True)
         if not given:
-            self.stdout.write(f"The administrator is admin, the password (shown this once): {password}")
+            self.stdout.write(f"The administrator is admin, password: {password} (shown this once)")
 
 
 def _random_password() -> str:
