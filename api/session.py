@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from django.contrib import auth
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import actions
-from accounts.actors import Kind, actor_of
-from accounts.basic import authenticate
+from accounts import sessions
+from accounts.actors import actor_of
 from accounts.errors import BadRequest, PreconditionFailed, Unauthenticated
 from accounts.models import User
 from api.views import Endpoint, done, refuse_forgery
 from configuration import values
-
-BACKEND = "accounts.backends.UserBackend"
 
 
 class Form(Endpoint):
@@ -31,22 +27,15 @@ class Form(Endpoint):
 
 class Login(Form):
     def post(self, request: Request) -> Response:
-        form, address = request._request.POST, request.META.get("REMOTE_ADDR", "")
-        name = form.get("principal", "")
-        actor = authenticate(name, form.get("password", ""), address)
-        if actor is None or actor.kind is not Kind.USER:
+        form = request._request.POST
+        if sessions.sign_in(request._request, form.get("principal", ""), form.get("password", "")) is None:
             raise Unauthenticated
-        user = User.objects.get(pk=actor.user_id)
-        auth.login(request._request, user, backend=BACKEND)
         return done()
 
 
 class LogOut(Form):
     def get(self, request: Request) -> Response:
-        actor = actor_of(request)
-        if actor.is_authenticated:
-            actions.record_logout(actor)
-        auth.logout(request._request)
+        sessions.sign_out(request._request)
         return done()
 
 
