@@ -27,7 +27,7 @@ class TestCreateAdmin:
     def test_a_fresh_installation(self, settings: Any) -> None:
         settings.ADMIN_PASSWORD = ""
         said = run("create_admin")
-        [password] = re.findall(r"shown this once\): (\S+)", said)
+        [password] = re.findall(r"password: (\S+) \(shown this once\)", said)
         actor = authenticate("admin", password, HERE)
         assert actor
         assert actor.is_admin

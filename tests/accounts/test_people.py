@@ -55,7 +55,7 @@ def refused(error: type[DomainError], action: Callable[[], Any]) -> str:
     return refusal.value.message
 
 
-def create(actor: Actor = SYSTEM, **changes: str) -> User:
+def create(actor: Actor = SYSTEM, /, **changes: str) -> User:
     fields = {"username": "new", "password": NEW, "email": "new@haven.test", "realname": "New"}
     return create_user(actor, **{**fields, **changes})
 
@@ -102,7 +102,7 @@ class TestCreating:
         ],
     )
     def test_fields_are_checked(self, cast: Cast, field: str, value: str) -> None:
-        refused(BadRequest, lambda: create(**{field: value}))
+        refused(BadRequest, lambda: create(SYSTEM, **{field: value}))
 
     def test_passwords_of_any_letters_are_fine(self, cast: Cast) -> None:
         create(password="Aa1 pässwörd 密码 ")
@@ -114,7 +114,7 @@ class TestCreating:
         [("username", "guest"), ("username", "GUEST"), ("username", "ｇuest"), ("email", "Guest@Haven.Test")],
     )
     def test_nobody_twice(self, cast: Cast, field: str, value: str) -> None:
-        refused(Conflict, lambda: create(**{field: value}))
+        refused(Conflict, lambda: create(SYSTEM, **{field: value}))
 
     @pytest.mark.parametrize(
         ("actor", "error"),

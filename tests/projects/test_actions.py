@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -263,13 +264,13 @@ class TestQuota:
 
     def test_of_no_project(self, cast: Cast) -> None:
         for amount in (5, -5):
-            refused(NotFound, lambda amount=amount: actions.charge(12345, amount))
+            refused(NotFound, partial(actions.charge, 12345, amount))
         refused(NotFound, lambda: actions.lock_quota(12345))
 
     def test_set_by_an_administrator(self, cast: Cast) -> None:
         actions.set_quota(cast.admin.actor, cast.private, 7)
         assert Quota.objects.get(project=cast.private).hard == 7
         for wrong in (0, -2, 2**60):
-            refused(BadRequest, lambda wrong=wrong: actions.set_quota(cast.admin.actor, cast.private, wrong))
+            refused(BadRequest, partial(actions.set_quota, cast.admin.actor, cast.private, wrong))
         refused(Forbidden, lambda: actions.set_quota(cast.alice.actor, cast.private, -1))
         assert Quota.objects.get(project=cast.private).hard == 7

@@ -217,7 +217,7 @@ class TestRobotsMakingRobots:
         assert robot.actor.grants == {EVERY_PROJECT: {PULL}}
 
     def test_is_not_its_own_maker(self, cast: Cast, maker: Actor) -> None:
-        itself = Robot.objects.get(pk=maker.robot_id)
+        itself = Robot.objects.get(name="maker")
         powerful = Actor(
             Kind.ROBOT,
             maker.name,
