@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from accounts import scratch
+from accounts import recent, scratch
 from accounts.digests import keyed
 from accounts.errors import Locked
 
@@ -33,11 +33,14 @@ class Attempt:
 
     principal: str
     address: str
+    trusted: bool = False
+    """The very same was right a moment ago: then nothing is asked, and being right again is nothing new."""
     known: bool = False
     failed_before: bool = False
 
     def __post_init__(self) -> None:
-        self.check()
+        if not self.trusted:
+            self.check()
 
     def check(self) -> None:
         """Raise `Locked` if it is; asked again before costly work, since many may try at once."""
@@ -49,7 +52,8 @@ class Attempt:
             raise Locked(until - time.time())
 
     def failed(self) -> None:
-        """It was wrong."""
+        """It was wrong. What was right a moment ago has to be asked for again, so it is no way round a lock."""
+        recent.forget()
         here, everywhere = self.here, self.everywhere
         wrong = scratch.count(f"wrong:{here}", WINDOW)
         if wrong >= FREE:
@@ -60,6 +64,8 @@ class Attempt:
 
     def succeeded(self) -> None:
         """It was right. Writes only what is not known yet, so that a fleet that signs in all day writes nothing."""
+        if self.trusted:
+            return
         if self.failed_before:
             scratch.forget([f"wrong:{self.here}", f"lock:{self.here}"])
         if not self.known:

@@ -10,9 +10,11 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from accounts import recent
 from accounts.actors import Actor
 from accounts.attempts import Attempt
 from accounts.backends import Backend
+from accounts.digests import keyed
 from accounts.rules import is_one_line
 
 LONGEST_NAME = 512
@@ -38,11 +40,13 @@ def authenticate(username: str, secret: str, address: str) -> Actor | None:
     name = unicodedata.normalize("NFKC", username)
     if not name or not secret or len(name) > LONGEST_NAME or not is_one_line(name):
         return None
-    attempt = Attempt(name.lower(), address)
+    same = keyed("recently right", name.lower(), secret, address)
+    attempt = Attempt(name.lower(), address, trusted=recent.knows(same))
     for backend in _backends(tuple(settings.AUTHENTICATION_BACKENDS)):
         actor = backend.actor_for(name, secret, attempt)
         if actor is not None:
             attempt.succeeded()
+            recent.remember(same)
             return actor
     attempt.failed()
     return None

@@ -9,7 +9,7 @@ from functools import cache
 
 from django.contrib.auth.hashers import is_password_usable, make_password, verify_password
 
-from accounts import scratch
+from accounts import recent, scratch
 from accounts.digests import keyed
 from accounts.errors import BadRequest, Locked
 
@@ -44,7 +44,8 @@ def is_right(password: str, encoded: str | None, *identity: str, before: Callabl
     if not password or len(password) > LONGEST_ASKED or not _is_whole(password):
         return False
     key = keyed("password", *identity, password)
-    if encoded is not None and f"right:{key}" in scratch.read([f"right:{key}"]):
+    if encoded is not None and (recent.knows(key) or f"right:{key}" in scratch.read([f"right:{key}"])):
+        recent.remember(key)
         return True
     somebodys = encoded if encoded is not None and is_password_usable(encoded) else None
     right = _checks.run(key, before, lambda: verify_password(password, somebodys or _nobodys())[0])

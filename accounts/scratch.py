@@ -13,6 +13,8 @@ import redis
 from django.core.cache import BaseCache, caches
 from django.core.cache.backends.locmem import LocMemCache
 
+from accounts import recent
+
 Answer = TypeVar("Answer")
 
 PAUSE = 5.0
@@ -60,6 +62,7 @@ def reset() -> None:
     global _away_until
     _away_until = 0.0
     _own.clear()
+    recent.forget()
 
 
 def _ask(question: Callable[[BaseCache], Answer]) -> Answer:

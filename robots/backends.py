@@ -7,7 +7,7 @@ from django.contrib.auth.backends import BaseBackend
 from accounts.actors import Actor
 from accounts.attempts import Attempt
 from configuration import values
-from robots.models import Robot
+from robots.credentials import find_credentials
 from robots.secrets import is_right
 
 
@@ -19,12 +19,10 @@ class RobotBackend(BaseBackend):
         prefix = str(values.get("robot_name_prefix"))
         if not username.startswith(prefix):
             return None
-        project, plus, name = username.removeprefix(prefix).rpartition("+")
-        robots = Robot.objects.select_related("project").alive().filter(name=name)
-        robot = robots.filter(project__name=project).first() if plus else robots.filter(project=None).first()
+        found = find_credentials(username, prefix)
         # An unknown name costs the same hash.
-        right = is_right(secret, robot.secret_digest if robot else "")
-        return robot.actor if robot and right else None
+        right = is_right(secret, found.secret_digest if found else "")
+        return found.actor if found and right else None
 
     def get_user(self, user_id: int) -> None:
         """Robots have no sessions."""
