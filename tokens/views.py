@@ -6,15 +6,14 @@ there is no 403 here. https://distribution.github.io/distribution/spec/auth/toke
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts import actions, basic
 from accounts.actors import ANONYMOUS, Actor, Kind
@@ -128,12 +127,12 @@ def _answer(asked: Asked) -> HttpResponse:
         "token": signed,
         "access_token": signed,
         "expires_in": lifetime,
-        "issued_at": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "scope": _words(granted),
+        "issued_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "scope": " ".join(map(str, granted)),
     }
     if refresh_token := _refresh_token(asked):
         answer["refresh_token"] = refresh_token
-    return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+    return HttpResponse(json.dumps(answer), content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _refresh_token(asked: Asked) -> str:
@@ -141,7 +140,3 @@ def _refresh_token(asked: Asked) -> str:
     if asked.offline and asked.actor.kind is Kind.USER:
         return actions.issue_refresh_token(asked.actor, asked.client_id)
     return asked.refresh_token
-
-
-def _words(scopes: Iterable[Scope]) -> str:
-    return " ".join(map(str, scopes))
