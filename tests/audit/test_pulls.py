@@ -165,8 +165,8 @@ def test_pulls_that_nobody_wants_recorded_are_counted_all_the_same(key: str, val
     assert not Entry.objects.exists()
 
 
-@pytest.mark.parametrize("line", ["", "no json", "[]", "{}", '{"event_id": "1"}', "null"])
-def test_what_is_no_record_does_not_hold_up_the_others(line: str) -> None:
+@pytest.mark.parametrize("line", ["", "no json", "[]", "{}", '{"event_id": "1"}', "null", b"\xff\x00"])
+def test_what_is_no_record_does_not_hold_up_the_others(line: str | bytes) -> None:
     counted = Counted()
     pulls.client(5.0).rpush(pulls.QUEUE, line, record().to_json())
 
