@@ -6,7 +6,6 @@ from django.contrib import auth
 from django.http import HttpRequest
 
 from accounts.actions import record_login, record_logout
-from accounts.actors import Kind
 from accounts.basic import authenticate
 from accounts.models import User
 
@@ -20,11 +19,11 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
     """
     address = request.META.get("REMOTE_ADDR", "")
     actor = authenticate(username, password, address)
-    if actor is None or actor.kind is not Kind.USER:
+    user: User | None = User.objects.filter(pk=actor.user_id).first() if actor else None  # a robot has no such id
+    if user is None:
         if username:
             record_login(username, success=False, address=address)
         return None
-    user: User = User.objects.get(pk=actor.user_id)
     auth.login(request, user, backend=BACKEND)
     record_login(user.username, success=True, address=address)
     return user
