@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.deploy.conftest import RunningEdge
-from tests.deploy.standin import Reply, Seen
+from tests.deploy.standin import Reply
 
 HEX = "a" * 64
 BLOB = f"/v2/library/app/blobs/sha256:{HEX}"
@@ -59,7 +59,6 @@ def error(answer: bytes) -> str:
         ("GET", f"/v2/Library/app/blobs/sha256:{HEX}", (), "web"),
         ("GET", f"/v2/library/app/blobs/sha256:{HEX.upper()}", (), "web"),
         ("GET", f"{BLOB}/", (), "web"),
-        ("GET", UPLOAD, (), "registry"),
         ("PATCH", UPLOAD, (), "registry"),
         ("PUT", f"{UPLOAD}?digest=sha256:{HEX}", (), "registry"),
         ("DELETE", UPLOAD, (), "web"),
@@ -333,6 +332,18 @@ def test_a_chunk_waits_for_webs_word_and_then_streams_whole(edge: RunningEdge) -
     assert asked.headers["x-upload-length"] == str(len(chunk))
     (request,) = edge.registry.seen
     assert (request.method, request.body, request.headers["content-range"]) == ("PATCH", chunk, "0-3")
+
+
+def test_how_far_an_upload_is(edge: RunningEdge) -> None:
+    edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
+    edge.registry.answer = lambda _: Reply(204, {"Range": "0-9"})
+
+    answer = edge.ask("GET", f"{UPLOAD}?digest=sha512:{HEX}")
+
+    assert (status(answer), header(answer, "Range")) == (204, "0-9")
+    edge.web.answer = lambda _: Reply(403, {}, b"denied")
+    assert status(edge.ask("GET", UPLOAD)) == 403
+    assert len(edge.registry.seen) == 1
 
 
 @pytest.mark.parametrize("refusal", [400, 401, 403, 404, 416, 429, 503])
