@@ -84,7 +84,7 @@ def _port_problem(chosen: Options, problem: OSError) -> str:
 def edge_answers(chosen: Options) -> bool:
     """Whether the whole way is open: the edge, web, and the registry behind them."""
     host = chosen.host.encode()
-    paths = (b"/v2/", b"/v2/is/ready/blobs/uploads/0")
+    paths = (b"/v2/", b"/v2/is/ready/blobs/sha256:" + b"0" * 64)
     return all(0 < _status(chosen, path, host) < 500 for path in paths)
 
 

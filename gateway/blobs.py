@@ -76,10 +76,11 @@ def start(request: HttpRequest, address: Address) -> HttpResponse:
 
 
 def go_on(request: HttpRequest, address: Address) -> HttpResponse:
-    """A chunk that says where it belongs, or the end of an upload by sha512: the edge asks before it sends it on."""
-    authorize(request, address.repository, "pull" if request.method == "GET" else "push")
-    if request.method != "GET":
-        require_writable()
+    """How far an upload is, a chunk that says where it belongs, the end of an upload by sha512: the edge asks first."""
+    authorize(request, address.repository, "push")
+    if request.method == "GET":
+        return _redirect(AS_IT_CAME)
+    require_writable()
     if "digest" in request.GET:
         parse_digest(request.GET["digest"])
     if "HTTP_CONTENT_RANGE" in request.META:

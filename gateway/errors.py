@@ -105,8 +105,10 @@ def _scope(address: Address, method: str) -> str:
         return "registry:catalog:*"
     if not address.repository:
         return ""
-    if method in ("GET", "HEAD"):
+    if address.kind is Kind.UPLOAD:
+        actions = "pull,push"  # to see how far it is, and to give it up, as well
+    elif method in ("GET", "HEAD"):
         actions = "pull"
     else:
-        actions = "delete" if method == "DELETE" and address.kind is not Kind.UPLOAD else "pull,push"
+        actions = "delete" if method == "DELETE" else "pull,push"
     return f"repository:{address.repository}:{actions}"
