@@ -46,9 +46,10 @@ def short(path: Path) -> str:
 def writes(tree: ast.Module) -> Iterator[ast.Call]:
     """Calls that look like a write to the database."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
-            if ast.unparse(node.func.value) != "locals()":  # a class body that fills itself
-                yield node
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in WRITES and ast.unparse(node.func.value) != "locals()":  # a class body that fills itself
+            yield node
 
 
 @pytest.mark.parametrize("path", sources(*EDGES), ids=short)
