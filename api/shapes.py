@@ -33,10 +33,11 @@ class Property(serializers.Field[Any, Any, Any, Any]):
     kind: ClassVar[type | tuple[type, ...]] = object
     called: ClassVar[str] = ""
     zero: ClassVar[Any] = None
+    default_error_messages = {"required": "is required", "null": "is required"}
 
-    def __init__(self, *, always: bool = False, nullable: bool = False, **options: Any) -> None:
+    def __init__(self, *, always: bool = False, nullable: bool = False, required: bool = False, **options: Any) -> None:
         self.always, self.nullable = always, nullable
-        super().__init__(**{"required": False, "allow_null": True, **options})
+        super().__init__(required=required, allow_null=not required, **options)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, self.kind) or (isinstance(data, bool) and self.kind is not bool):

@@ -12,8 +12,8 @@ from projects.models import Member, Role
 from tests.api.calling import caller
 from tests.api.conftest import Stage
 from tests.api.contract import OPERATIONS, check
-from tests.api.stage import make_repository
-from tests.cast import PASSWORD, make_project
+from tests.api.stage import make_image, make_index, make_repository, make_signature, make_system_robot
+from tests.cast import PASSWORD, make_project, make_robot, make_user
 
 GRANT = {"kind": "project", "namespace": "private", "access": [{"resource": "repository", "action": "pull"}]}
 
@@ -145,9 +145,6 @@ LISTS = sorted(name for name, wanted in OPERATIONS.items() if wanted.get("list")
 
 def fill(stage: Stage, number: int) -> None:
     """`number` more of everything that is listed."""
-    from tests.api.stage import make_image, make_index, make_signature, make_system_robot
-    from tests.cast import make_robot, make_user
-
     for each in range(number):
         user = make_user(f"extra{each}")
         Member.objects.create(project=stage.cast.private, user=user, role=Role.GUEST)

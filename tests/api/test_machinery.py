@@ -65,7 +65,7 @@ def test_a_project_that_is_not_there_looks_like_one_that_is_not_yours(cast: Cast
     assert caller(cast.admin).get(f"/projects/{name}/summary").status_code == (200 if known else 404)
 
 
-def test_an_unforeseen_failure_says_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_failure_says_nothing(cast: Cast) -> None:
     cast.private.quota.delete()
     response = caller(cast.admin).get("/projects/private/summary")
     assert (response.status_code, code(response)) == (500, "UNKNOWN")
