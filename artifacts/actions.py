@@ -15,9 +15,10 @@ from accounts.actors import Actor, Permission
 from accounts.errors import BadRequest, Conflict, Denied, NotFound
 from accounts.permissions import refuse
 from artifacts import adding, removal
-from artifacts.contents import Push
+from artifacts.contents import Push, look
 from artifacts.models import Artifact, Repository, Tag
 from artifacts.rows import insert
+from artifacts.survey import Survey
 from audit.actions import record
 from configuration import values
 from projects.actions import charge, lock_quota
@@ -48,18 +49,26 @@ def record_push(
     elif PUSH not in permissions:
         refuse(actor)
     require_writable()
-    lock_quota(project.pk)
     now = timezone.now()
+    seen = _charge(project.pk, push)
     repository = adding.touch_repository(project.pk, push.reference.repository, now)
-    held = adding.held(project.pk, repository, push)
-    artifact = adding.find(push, held)
-    if artifact is None:
-        charge(project.pk, adding.price(push, held))
-        artifact = adding.add(project.pk, repository, push, held, now)
+    artifact = adding.find(repository, push, seen) or adding.add(project.pk, repository, push, seen, now)
     if push.tag:
         point_tag(repository, push.tag, artifact, now)
     record(actor, "create", "artifact", str(push), project=project, digest=push.digest, tag=push.tag)
     return artifact
+
+
+def _charge(project_id: int, push: Push) -> Survey:
+    """Charge the project for `push`, which locks it; what it holds of it, true until the transaction ends."""
+    seen = push.seen
+    if seen and seen.version and charge(project_id, adding.price(push, seen), unchanged_since=seen.version):
+        return seen
+    lock_quota(project_id)
+    seen = look(project_id, push)
+    adding.check_children(push, seen)
+    charge(project_id, adding.price(push, seen))
+    return seen
 
 
 def point_tag(repository: Repository, name: str, artifact: Artifact, now: datetime) -> None:

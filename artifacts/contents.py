@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from artifacts import aliases, damage
 from artifacts.description import Description, describe, has_readable_config
-from artifacts.models import Artifact, Blob
+from artifacts.kinship import kinships
+from artifacts.models import Artifact
+from artifacts.survey import SeenArtifact, SeenBlob, Survey, survey
 from registry.client import Registry
 from registry.errors import (
     BlobUnknown,
@@ -32,36 +34,6 @@ PARALLEL = 8
 _pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="head-blob")
 
 
-@dataclass(frozen=True, slots=True)
-class SeenBlob:
-    """A blob that the repository holds: the digest that the manifest uses, the sha256 it is stored by, its size."""
-
-    digest: str
-    stored_digest: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class SeenChild:
-    """A manifest of the repository that an index names."""
-
-    digest: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a manifest is made of, as found."""
-
-    blobs: tuple[SeenBlob, ...] = ()
-    children: tuple[SeenChild, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Bytes of all of it, the manifest itself apart."""
-        return sum(part.size for part in (*self.blobs, *self.children))
-
-
 @dataclass(frozen=True)
 class Push:
     """A manifest on its way to become an artifact, with all that is known about it by now.
@@ -72,9 +44,12 @@ class Push:
     reference: Reference
     digest: str
     manifest: Manifest
-    contents: Contents = Contents()
+    blobs: tuple[SeenBlob, ...] = ()
+    """Config and layers, as the registry holds them."""
     kept: Artifact.Kept = Artifact.Kept.MANIFEST
     description: Description = Description()
+    seen: Survey | None = None
+    """What was there before the registry was asked."""
 
     @property
     def tag(self) -> str:
@@ -85,15 +60,16 @@ class Push:
         return f"{self.reference.repository}:{self.tag}" if self.tag else f"{self.reference.repository}@{self.digest}"
 
 
-def complete(registry: Registry, push: Push) -> Push:
+def complete(registry: Registry, project_id: int, push: Push) -> Push:
     """`push`, stored in the registry, with its contents and what they say.
 
     Raises what `find` and `store` do; a blob that turns out to be damaged is moved away if it can be, so that the
     client's next try puts it there anew.
     """
     repository = push.reference.repository
+    seen = look(project_id, push)
     try:
-        contents = find(registry, repository, push.manifest)
+        blobs = find(registry, repository, push.manifest, seen)
         description = read_description(registry, repository, push.manifest)
     except (SizeInvalid, Damaged) as error:
         if damage.mend(error.detail.get("stored", "")):
@@ -106,26 +82,37 @@ def complete(registry: Registry, push: Push) -> Push:
         if not damage.mend(push.manifest.digest):
             raise
         kept = store(registry, repository, push.manifest)
-    return replace(push, contents=contents, description=description, kept=kept)
+    # Under which sha256 digests the project pays for a sha512 one was not known when we looked.
+    is_complete = all(blob.digest == blob.stored_digest for blob in blobs)
+    return replace(push, blobs=blobs, description=description, kept=kept, seen=seen if is_complete else None)
 
 
-def find(registry: Registry, repository: str, manifest: Manifest) -> Contents:
-    """What `manifest` is made of, all of it known in `repository`.
+def look(project_id: int, push: Push) -> Survey:
+    """What is there of `push` already."""
+    manifest = push.manifest
+    kin = {kinship.subject_digest for _, kinship in kinships(manifest, push.digest, push.tag)}
+    stored = {manifest.digest, *(blob.digest for blob in manifest.blobs), *(blob.stored_digest for blob in push.blobs)}
+    return survey(
+        project_id,
+        push.reference.repository,
+        artifacts={push.digest, *kin, *(child.digest for child in manifest.children)},
+        blobs={blob.digest for blob in manifest.blobs},
+        stored=stored,
+        subject=push.digest,
+    )
+
+
+def find(registry: Registry, repository: str, manifest: Manifest, seen: Survey) -> tuple[SeenBlob, ...]:
+    """The blobs that `manifest` is made of, all of them known in `repository`, as are its children.
 
     Raises ManifestBlobUnknown for what is not there, SizeInvalid for a descriptor with another size than the content,
     Damaged where the registry holds less or more than the blob.
     """
-    if manifest.is_index:
-        return Contents(children=_children(repository, manifest.children))
-    known = _known_blobs(repository, manifest.blobs)
-    unknown = [blob for blob in manifest.blobs if blob.digest not in known]
-    known |= {blob.digest: blob for blob in _ask(registry, repository, unknown)}
-    return Contents(blobs=tuple(_checked(known[blob.digest], blob) for blob in manifest.blobs))
-
-
-def _known_blobs(repository: str, blobs: Iterable[Descriptor]) -> dict[str, SeenBlob]:
-    rows = Blob.objects.filter(repository__name=repository, digest__in=[blob.digest for blob in blobs])
-    return {row[0]: SeenBlob(*row) for row in rows.values_list("digest", "stored_digest", "size")}
+    for entry in manifest.children:
+        _check_child(entry, seen.artifacts.get(entry.digest), repository)
+    unknown = [blob for blob in manifest.blobs if blob.digest not in seen.blobs]
+    known = seen.blobs | {blob.digest: blob for blob in _ask(registry, repository, unknown)}
+    return tuple(_checked(known[blob.digest], blob) for blob in manifest.blobs)
 
 
 def _ask(registry: Registry, repository: str, blobs: list[Descriptor]) -> Iterable[SeenBlob]:
@@ -152,28 +139,21 @@ def _checked(seen: SeenBlob, named: Descriptor) -> SeenBlob:
     return seen
 
 
-def _children(repository: str, entries: tuple[Descriptor, ...]) -> tuple[SeenChild, ...]:
-    rows = Artifact.objects.filter(repository__name=repository, digest__in={entry.digest for entry in entries})
-    known = {row[0]: row[1:] for row in rows.values_list("digest", "size", "manifest_size", "media_type")}
-    seen = {}
-    for entry in entries:
-        if entry.digest not in known:
-            raise ManifestBlobUnknown(
-                f"the index names a manifest that is not in {repository}: {entry.digest}", {"digest": entry.digest}
-            )
-        size, manifest_size, media_type = known[entry.digest]
-        if manifest_size != entry.size:
-            raise SizeInvalid(
-                f"the index says that {entry.digest} has {entry.size} bytes, but it has {manifest_size}",
-                {"digest": entry.digest, "named": entry.size, "actual": manifest_size},
-            )
-        if media_type != entry.media_type:
-            raise ManifestInvalid(
-                "the index gives a manifest another media type than its own",
-                {"digest": entry.digest, "named": entry.media_type, "actual": media_type},
-            )
-        seen[entry.digest] = SeenChild(entry.digest, size)
-    return tuple(seen.values())
+def _check_child(entry: Descriptor, child: SeenArtifact | None, repository: str) -> None:
+    if child is None:
+        raise ManifestBlobUnknown(
+            f"the index names a manifest that is not in {repository}: {entry.digest}", {"digest": entry.digest}
+        )
+    if child.manifest_size != entry.size:
+        raise SizeInvalid(
+            f"the index says that {entry.digest} has {entry.size} bytes, but it has {child.manifest_size}",
+            {"digest": entry.digest, "named": entry.size, "actual": child.manifest_size},
+        )
+    if child.media_type != entry.media_type:
+        raise ManifestInvalid(
+            "the index gives a manifest another media type than its own",
+            {"digest": entry.digest, "named": entry.media_type, "actual": child.media_type},
+        )
 
 
 def read_description(registry: Registry, repository: str, manifest: Manifest) -> Description:

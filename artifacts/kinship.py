@@ -72,6 +72,15 @@ def attestations(index: Manifest) -> Iterator[tuple[str, Kinship]]:
             yield entry.digest, Kinship(ATTESTATION_BUILDKIT, subject)
 
 
+def kinships(manifest: Manifest, digest: str, tag: str) -> Iterator[tuple[str, Kinship]]:
+    """The digests of accessories that a push of `manifest` makes known, and what each belongs to."""
+    if manifest.is_index:
+        yield from attestations(manifest)
+    own = kinship(manifest, tag)
+    if own and own.subject_digest != digest:
+        yield digest, own
+
+
 def _type_with_subject(manifest: Manifest) -> str:
     if manifest.artifact_type in BY_ARTIFACT_TYPE:
         return BY_ARTIFACT_TYPE[manifest.artifact_type]

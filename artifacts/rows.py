@@ -20,10 +20,11 @@ def insert(rows: Sequence[models.Model], *, on_conflict: str = "", returning: st
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in fields]
     marks = f"({', '.join(['%s'] * len(fields))})"
     statement = (
-        f"INSERT INTO {table.db_table} ({', '.join(field.column for field in fields)})"
+        f"INSERT INTO {table.db_table} ({', '.join(str(field.column) for field in fields)})"
         f" VALUES {', '.join([marks] * len(rows))}"
         f"{f' ON CONFLICT {on_conflict}' if on_conflict else ''} RETURNING {returning}"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        returned: list[tuple[Any, ...]] = cursor.fetchall()
+    return returned

@@ -76,12 +76,14 @@ def authorize_catalog(request: HttpRequest) -> None:
     """Return for a caller who may list every repository; raise as `authorize` does."""
     caller = identify(request)
     who = caller.identity
+    if who.id is None:
+        raise Unauthorized()
     if who.kind is Kind.USER:
         actor = User.objects.filter(pk=who.id, is_active=True, auth_epoch=who.auth_epoch).first()
     else:
         actor = Robot.objects.alive().filter(pk=who.id, auth_epoch=who.auth_epoch).first()
     if actor is None:
-        raise Unauthorized("the token is no longer valid" if who.id else "")
+        raise Unauthorized("the token is no longer valid")
     if CATALOG not in system_allowed(actor.actor):
         raise Denied("only administrators may list all repositories")
     if caller.claims and not caller.claims.allows_catalog:

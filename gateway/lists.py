@@ -66,10 +66,9 @@ def _page(request: HttpRequest, address: Address, rows: models.QuerySet[Row]) ->
     """The names that `n` and `last` ask for, and the Link header to those that follow."""
     size, last = _size(request), request.GET.get("last", "")[:MAX_NAME]
     # The database's own order may know languages; clients compare bytes.
-    rows = rows.annotate(key=Collate("name", "C" if connection.vendor == "postgresql" else "BINARY"))
-    if last:
-        rows = rows.filter(key__gt=last)
-    names = list(rows.order_by("key").values_list("name", flat=True)[: size + 1])
+    keyed = rows.annotate(key=Collate("name", "C" if connection.vendor == "postgresql" else "BINARY"))
+    following = keyed.filter(key__gt=last) if last else keyed
+    names = list(following.order_by("key").values_list("name", flat=True)[: size + 1])
     if len(names) <= size or not size:
         return names[:size], {}
     query = urlencode({"n": size, "last": names[size - 1]})

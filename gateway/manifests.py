@@ -9,6 +9,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.errors import NotFound
 from artifacts import actions
 from artifacts.contents import Push, complete
 from artifacts.models import Artifact, Tag
@@ -50,7 +51,7 @@ def put(request: HttpRequest, address: Address) -> HttpResponse:
     push = Push(reference, _digest(reference, manifest), manifest)
     check_push(push)
     artifact = actions.record_push(
-        found.actor, found.project, complete(registry(), push), permissions=found.permissions
+        found.actor, found.project, complete(registry(), found.project.pk, push), permissions=found.permissions
     )
     headers = {"Location": f"/v2/{address.repository}/manifests/{artifact.digest}", DIGEST: artifact.digest}
     if manifest.subject:
@@ -63,12 +64,15 @@ def delete(request: HttpRequest, address: Address) -> HttpResponse:
     reference = _reference(address)
     found = authorize(request, address.repository, "delete", reference)
     _require_found(found, reference)
-    if reference.is_digest:
-        artifact = Artifact.objects.select_related("repository__project").get(pk=found.artifact_id)
-        actions.delete_artifact(found.actor, artifact)
-    else:
-        tag = Tag.objects.select_related("repository__project", "artifact").get(pk=found.tag_id)
-        actions.delete_tag(found.actor, tag)
+    try:
+        if found.tag_id:
+            tag = Tag.objects.select_related("repository__project", "artifact").get(pk=found.tag_id)
+            actions.delete_tag(found.actor, tag)
+        else:
+            artifacts = Artifact.objects.select_related("repository__project")
+            actions.delete_artifact(found.actor, artifacts.get(pk=found.artifact_id or 0))
+    except (Tag.DoesNotExist, Artifact.DoesNotExist, NotFound) as error:  # somebody was faster
+        raise ManifestUnknown() from error
     return HttpResponse(status=202)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, ProtectedError, Q
+from django.utils import timezone
 
 from accounts.actors import Actor, Kind
 from accounts.errors import BadRequest, Conflict, Denied, NotFound, PreconditionFailed
@@ -170,17 +172,22 @@ def lock_quota(project_id: int) -> Quota:
         raise NotFound("the project is gone") from None
 
 
-def charge(project_id: int, amount: int) -> None:
+def charge(project_id: int, amount: int, *, unchanged_since: datetime | None = None) -> bool:
     """Book `amount` bytes on the project, or release them if negative, in the caller's transaction: a single update.
 
-    Raises `Denied` when it would be more than the quota, and books nothing.
+    Raises `Denied` when it would be more than the quota, and books nothing. With `unchanged_since`, the row's
+    `update_time` as it was seen, it also locks and compares: False, and nothing is booked, if the row has changed.
     """
     books = Quota.objects.filter(project_id=project_id)
+    if unchanged_since is not None:
+        books = books.filter(update_time=unchanged_since)
     if amount > 0 and values.get("quota_per_project_enable"):
         fitting = books.filter(Q(hard__lt=0) | Q(hard__gte=F("used") + amount))
     else:
         fitting = books
-    if not fitting.update(used=F("used") + amount):
+    if not fitting.update(used=F("used") + amount, update_time=timezone.now()):
+        if unchanged_since is not None:
+            return False
         quota = books.first()
         if quota is None:
             raise NotFound("the project is gone")
@@ -189,6 +196,7 @@ def charge(project_id: int, amount: int) -> None:
             f"{amount} bytes of storage resource, which when updated to current usage of {quota.used} bytes "
             f"will exceed the configured upper limit of {quota.hard} bytes."
         )
+    return True
 
 
 def _change(actor: Actor, project: Project, changes: Mapping[str, str | None]) -> Project:

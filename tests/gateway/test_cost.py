@@ -1,0 +1,68 @@
+"""What a request may cost, whatever its size."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.actors import ANONYMOUS
+from configuration import values
+from tests.cast import Cast, make_robot
+from tests.fakes.registry import FakeRegistry
+from tests.gateway.conftest import Door, door_of
+from tests.stack import content
+from tests.stack.content import Pushable
+
+
+def image_of(layers: int) -> Pushable:
+    return content.image(*(content.Blob(f"layer {number}".encode()) for number in range(layers)))
+
+
+def door_for(who: str, cast: Cast) -> Door:
+    if who == "robot":
+        robot, _ = make_robot("ci", cast.public, "repository:pull", "repository:push")
+        return Door(robot.actor)
+    return Door(ANONYMOUS) if who == "anonymous" else door_of(getattr(cast, who))
+
+
+def statements(queries: CaptureQueriesContext) -> list[str]:
+    """Savepoints stand here for the begin and commit of a request that is not inside a test's transaction."""
+    return [query["sql"] for query in queries.captured_queries]
+
+
+@pytest.mark.parametrize("who", ["admin", "alice", "robot"])
+@pytest.mark.parametrize("layers", [20, 300])
+def test_a_push_costs_twelve_queries(cast: Cast, registry: FakeRegistry, who: str, layers: int) -> None:
+    door, image = door_for(who, cast), image_of(layers)
+    for blob in image.blobs:
+        registry.add_blob("public/app", blob.content)
+    values.get("read_only")  # read every few seconds, not by each request
+
+    with CaptureQueriesContext(connection, ) as queries:
+        assert door.put("public/app", "v1", image).status_code == 201
+
+    assert len(queries) <= 12, statements(queries)
+    assert len(registry.called("HEAD", "/blobs/")) == layers + 1
+
+    with CaptureQueriesContext(connection) as queries:
+        assert door.put("public/app", "v2", image).status_code == 201
+    assert len(queries) <= 12, statements(queries)
+    assert len(registry.called("HEAD", "/blobs/")) == layers + 1
+
+
+@pytest.mark.parametrize("who", ["admin", "alice", "robot", "anonymous"])
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_a_pull_costs_one_query_and_no_write(cast: Cast, registry: FakeRegistry, who: str, by: str) -> None:
+    image = image_of(2)
+    door_of(cast.alice).push(registry, "public/app", "v1", image)
+    door = door_for(who, cast)
+    registry.calls.clear()
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = door.get("public/app", "v1" if by == "tag" else image.digest())
+
+    assert answer.content == image.content
+    assert len(queries) == 1, statements(queries)
+    assert statements(queries)[0].lstrip().startswith("SELECT")
+    assert registry.calls == []
