@@ -34,7 +34,7 @@ class Attempt:
     principal: str
     address: str
     trusted: bool = False
-    """The very same was right a moment ago: then nothing is asked, and being right again is nothing new."""
+    """The very same was right a moment ago: then nothing is asked."""
     known: bool = False
     failed_before: bool = False
 
@@ -64,8 +64,6 @@ class Attempt:
 
     def succeeded(self) -> None:
         """It was right. Writes only what is not known yet, so that a fleet that signs in all day writes nothing."""
-        if self.trusted:
-            return
         if self.failed_before:
             scratch.forget([f"wrong:{self.here}", f"lock:{self.here}"])
         if not self.known:

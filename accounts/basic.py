@@ -45,8 +45,9 @@ def authenticate(username: str, secret: str, address: str) -> Actor | None:
     for backend in _backends(tuple(settings.AUTHENTICATION_BACKENDS)):
         actor = backend.actor_for(name, secret, attempt)
         if actor is not None:
-            attempt.succeeded()
-            recent.remember(same)
+            if not attempt.trusted:
+                attempt.succeeded()
+                recent.remember(same)
             return actor
     attempt.failed()
     return None

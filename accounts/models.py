@@ -18,11 +18,12 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def named(self, username: str) -> UserQuerySet:
         """The user of this name, without regard to case; none or one."""
-        return self.alias(lower_name=Lower("username")).filter(lower_name=username.lower())
+        return self.alias(lower_name=Lower("username")).filter(lower_name=Lower(models.Value(username)))
 
     def reached_at(self, email: str) -> UserQuerySet:
         """The user of this e-mail address, without regard to case; none or one."""
-        return self.alias(lower_email=Lower("email")).filter(lower_email=email.lower()).exclude(email="")
+        same = self.alias(lower_email=Lower("email")).filter(lower_email=Lower(models.Value(email)))
+        return same.exclude(email="")
 
     def administrators(self) -> UserQuerySet:
         """Who may do everything, and can sign in."""

@@ -78,8 +78,9 @@ def test_who_signs_in(cast: Cast, name: str, secret: str, who: str | None) -> No
 
 
 def test_letters_beyond_ascii(db: None) -> None:
-    make_user("Élodie")
+    user = make_user("Élodie")
     assert authenticate("Élodie", PASSWORD, HERE)
+    assert User.objects.named("Élodie").get() == user
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"deleted": True}, {"password": "!unusable"}])
