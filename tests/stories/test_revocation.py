@@ -89,7 +89,10 @@ def test_disabled_robot(people: People, project: str) -> None:
 
     assert_refused(holder, before)
     assert (
-        people.client("disabled").send("GET", "/service/token", headers=people.client("disabled").basic).status == 401
+        people.client("disabled")
+        .send("GET", "/service/token?service=harbor-registry", headers=people.client("disabled").basic)
+        .status
+        == 401
     )
 
 
@@ -147,7 +150,7 @@ def test_changed_password(people: People, project: str) -> None:
 
     assert_refused(holder, before)
     old = people.client("changeling")
-    assert old.send("GET", "/service/token", headers=old.basic).status == 401
+    assert old.send("GET", "/service/token?service=harbor-registry", headers=old.basic).status == 401
 
 
 def test_deleted_user(people: People, project: str) -> None:
