@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from accounts import passwords, rules
@@ -47,11 +48,11 @@ def create_first_admin(password: str) -> User | None:
 def update_user(actor: Actor, user: User, *, email: str, realname: str, comment: str) -> User:
     """Change a profile: one's own, or anybody's for who may."""
     _require_self_or(actor, user, "update")
-    user.email = rules.clean_email(email)
-    user.realname = rules.clean_realname(realname)
-    user.comment = rules.clean_comment(comment)
+    profile = rules.clean_email(email), rules.clean_realname(realname), rules.clean_comment(comment)
     try:
         with transaction.atomic():
+            _lock(user)
+            user.email, user.realname, user.comment = profile
             _require_unlike(user)
             user.save(update_fields=["email", "realname", "comment", "update_time"])
             record(actor, "update", "user", user.username)
@@ -73,11 +74,12 @@ def set_password(actor: Actor, user: User, new: str, old: str | None = None, add
         attempt.succeeded()
     if passwords.is_right(new, user.password, *identity):
         raise BadRequest("the new password is the old one", "new_password")
-    user.set_password(new)
+    epoch, encoded = user.auth_epoch, make_password(new)
     with transaction.atomic():
-        if User.objects.select_for_update().get(pk=user.pk).auth_epoch != user.auth_epoch:
+        _lock(user)
+        if user.auth_epoch != epoch:
             raise Conflict("somebody else just changed this password")
-        user.auth_epoch += 1
+        user.password, user.auth_epoch = encoded, epoch + 1
         user.save(update_fields=["password", "auth_epoch", "update_time"])
         user.refresh_tokens.all().delete()
         record(actor, "update", "user", user.username, description=f"change password of user: {user.username}")
@@ -91,6 +93,7 @@ def set_admin(actor: Actor, user: User, flag: bool) -> None:
     with transaction.atomic():
         if not flag:
             _require_another_admin(user)
+        _lock(user)
         user.is_admin = flag
         user.save(update_fields=["is_admin", "update_time"])
         word = "grant" if flag else "revoke"
@@ -105,6 +108,7 @@ def set_active(actor: Actor, user: User, flag: bool) -> None:
     with transaction.atomic():
         if not flag:
             _require_another_admin(user)
+        _lock(user)
         user.is_active = flag
         user.auth_epoch += 1
         user.save(update_fields=["is_active", "auth_epoch", "update_time"])
@@ -116,9 +120,10 @@ def delete_user(actor: Actor, user: User) -> None:
     _require_power_over(actor, user, "delete")
     if user.pk in (INITIAL_ADMIN, actor.user_id):
         raise Forbidden("neither the first administrator nor oneself can be deleted")
-    username = user.username
     with transaction.atomic():
         _require_another_admin(user)
+        _lock(user)
+        username = user.username
         user.username = _marked(username, user.pk)
         user.email = _marked(user.email, user.pk) if user.email else ""
         user.realname = user.comment = ""
@@ -167,9 +172,14 @@ def _require_another_admin(user: User) -> None:
     administrators = list(User.objects.administrators().select_for_update().order_by("pk").values_list("pk", flat=True))
     if administrators == [user.pk]:
         raise PreconditionFailed("the last administrator must stay one")
-    current = User.objects.filter(pk=user.pk).first()
-    if current is None:
-        raise NotFound(f"user {user.pk} not found")
+
+
+def _lock(user: User) -> None:
+    """Make `user` what the row says now, and let nobody else change it until the transaction ends."""
+    try:
+        user.refresh_from_db(from_queryset=User.objects.select_for_update())
+    except User.DoesNotExist:
+        raise NotFound(f"user {user.pk} not found") from None
 
 
 def _marked(text: str, pk: int) -> str:

@@ -18,7 +18,16 @@ from accounts.actions import (
 )
 from accounts.actors import ANONYMOUS, SYSTEM, Actor, Kind, Permission
 from accounts.basic import authenticate
-from accounts.errors import BadRequest, Conflict, DomainError, Forbidden, Locked, PreconditionFailed, Unauthenticated
+from accounts.errors import (
+    BadRequest,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Locked,
+    NotFound,
+    PreconditionFailed,
+    Unauthenticated,
+)
 from accounts.models import Group, GroupMembership, User
 from audit.models import Entry
 from projects.models import Project
@@ -282,6 +291,16 @@ class TestDeleting:
         refused(Forbidden, lambda: delete_user(second.actor, second))
         first = User.objects.filter(pk=INITIAL_ADMIN).first() or make_user("first", pk=INITIAL_ADMIN, is_admin=True)
         refused(Forbidden, lambda: delete_user(second.actor, first))
+
+    def test_what_is_gone_is_not_changed(self, cast: Cast) -> None:
+        stale = User.objects.get(pk=cast.guest.pk)
+        delete_user(cast.admin.actor, cast.guest)
+        profile = {"email": "g@haven.test", "realname": "G", "comment": ""}
+        refused(NotFound, lambda: set_admin(SYSTEM, stale, True))
+        refused(NotFound, lambda: set_active(SYSTEM, stale, True))
+        refused(NotFound, lambda: set_password(SYSTEM, stale, NEW))
+        refused(NotFound, lambda: update_user(SYSTEM, stale, **profile))
+        refused(NotFound, lambda: delete_user(SYSTEM, stale))
 
     def test_who_may_not(self, cast: Cast) -> None:
         refused(Forbidden, lambda: delete_user(cast.alice.actor, cast.guest))
