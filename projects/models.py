@@ -107,6 +107,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
         groups = GroupMembership.objects.filter(user_id=actor.user_id).values("group_id")
         return self.filter(Q(user_id=actor.user_id) | Q(group_id__in=groups))
 
+    def search(self, text: str) -> MemberQuerySet:
+        """Members whose name contains `text`, taken literally, without regard to case."""
+        return self.filter(Q(user__username__icontains=text) | Q(group__name__icontains=text))
+
     def listed(self) -> MemberQuerySet:
         """Members to show, with the name of each in the same query (`entity_name`), in its order."""
         named = self.exclude(user__deleted=True).select_related("user", "group")

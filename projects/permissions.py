@@ -188,13 +188,14 @@ def require(actor: Actor, resource: str, action: str, project: Project) -> None:
 def find(actor: Actor, resource: str, action: str, *, name: str | None = None, pk: int | None = None) -> Project:
     """The project of that name or id, for an actor who may do this in it.
 
-    To others a project that does not exist looks like one that does: 401 or 403. An administrator gets `NotFound`.
+    To others a project that does not exist looks like one that does: 401 or 403. Who may do this in every project gets
+    `NotFound`.
     """
     project = Project.objects.filter(**({"pk": pk} if name is None else {"name": name})).first()
     if project is not None:
         require(actor, resource, action, project)
         return project
-    if not actor.is_admin:
+    if Permission(resource, action) not in decide(actor, EVERY_PROJECT, public=False, roles=()):
         refuse(actor)
     raise NotFound(f"project {name or pk} not found")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -50,7 +49,7 @@ def index(request: HttpRequest, project: str) -> HttpResponseBase:
         return answer
     rows = found.project.members.listed()
     if query := query_of(request):
-        rows = rows.filter(Q(user__username__icontains=query) | Q(group__name__icontains=query))
+        rows = rows.search(query)
     shown = listing(request, rows, ORDERS, default="name")
     return show_form(request, "portal/projects/members.html", form, listing=shown, tab="members", **found.context)
 
