@@ -29,7 +29,9 @@ class Platform(Shape):
     architecture = Text()
     os = Text()
     variant = Text()
-    locals().update({"'os.version'": Text(), "'os.features'": ListOf(Text())})
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "'os.version'": Text(), "'os.features'": ListOf(Text())}
 
 
 class Reference(Shape):

@@ -96,7 +96,7 @@ class Members(Endpoint):
         members = project.members.listed()
         total = members.count()  # of all members, as in Harbor, whatever name is asked for
         if name := parameters.text(request, "entityname"):
-            members = members.filter(entity_name__icontains=name)
+            members = members.search(name)
         start, end = page.bounds(total)
         return counted(request, [show(member) for member in members[start:end]], total, page)
 

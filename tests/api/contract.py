@@ -16,7 +16,7 @@ CONTRACT: dict[str, Any] = json.loads((Path(__file__).parent / "contract.json").
 OPERATIONS: dict[str, dict[str, Any]] = CONTRACT["operations"]
 DEFINITIONS: dict[str, dict[str, Any]] = CONTRACT["definitions"]
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
-ZEROES = ("", 0, False, {})
+ZEROES: tuple[Any, ...] = ("", 0, False, {})
 
 
 def check(operation: str, answer: Any) -> None:
@@ -44,8 +44,9 @@ def strict(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "object":
         inner = schema.get("additionalProperties")
         # What Harbor calls objects of objects holds anything: an image's attributes, for one.
-        loose = not isinstance(inner, dict) or inner == {"type": "object"}
-        return {"type": "object"} if loose else {"type": "object", "additionalProperties": strict(inner)}
+        if not isinstance(inner, dict) or inner == {"type": "object"}:
+            return {"type": "object"}
+        return {"type": "object", "additionalProperties": strict(inner)}
     return {"type": schema["type"]} if "type" in schema else {}
 
 

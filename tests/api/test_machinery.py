@@ -110,6 +110,19 @@ def test_login_and_logout(cast: Cast) -> None:
     assert client.get(f"{BASE}/users/current").status_code == 401
 
 
+def test_who_signed_in_and_who_tried_is_written_down(cast: Cast) -> None:
+    client = signed_in("alice")
+    token = client.get(f"{BASE}/systeminfo")["X-Harbor-CSRF-Token"]
+    client.post("/c/login", {"principal": "alice", "password": "x"}, headers={"X-Harbor-CSRF-Token": token})
+    client.get("/c/log_out")
+    logs = caller(cast.admin).get("/auditlog-exts").json()
+    assert [(entry["operation"], entry["username"], entry["operation_result"]) for entry in logs] == [
+        ("logout", "alice", True),
+        ("login", "alice", False),
+        ("login", "alice", True),
+    ]
+
+
 def test_login_with_a_wrong_password(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     token = client.get(f"{BASE}/systeminfo")["X-Harbor-CSRF-Token"]

@@ -15,7 +15,7 @@ assert routes()  # every module is loaded, so every shape is known
 
 
 def shapes_of(kind: type[shapes.Shape]) -> dict[str, type[shapes.Shape]]:
-    found = {}
+    found: dict[str, type[shapes.Shape]] = {}
     for each in kind.__subclasses__():
         found |= {each.__name__: each, **shapes_of(each)}
     return found
