@@ -6,9 +6,12 @@ registry's, and a manifest counts as stored when it has been read back and hashe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import random
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from artifacts import aliases, damage
 from artifacts.description import Description, describe, has_readable_config
@@ -19,6 +22,7 @@ from registry.client import Registry
 from registry.errors import (
     BlobUnknown,
     Damaged,
+    DigestInvalid,
     ManifestBlobUnknown,
     ManifestInvalid,
     ManifestUnknown,
@@ -31,6 +35,11 @@ from registry.references import Reference, algorithm_of, digest_of
 
 PARALLEL = 8
 """Blobs asked for at once, in the whole process."""
+PAUSES = (0.05, 0.15, 0.4)
+"""Seconds between tries, more or less."""
+PATIENCE = 2.0
+"""Seconds after which a failure is not tried again: a registry that hangs is not busy."""
+T = TypeVar("T")
 _pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="head-blob")
 
 
@@ -69,8 +78,8 @@ def complete(registry: Registry, project_id: int, push: Push) -> Push:
     repository = push.reference.repository
     seen = look(project_id, push)
     try:
-        blobs = find(registry, repository, push.manifest, seen)
-        description = read_description(registry, repository, push.manifest)
+        blobs = _patiently(lambda: find(registry, repository, push.manifest, seen))
+        description = _patiently(lambda: read_description(registry, repository, push.manifest))
     except (SizeInvalid, Damaged) as error:
         if damage.mend(error.detail.get("stored", "")):
             raise Unavailable("the registry's copy of a blob was damaged: push it again", error.detail) from error
@@ -173,6 +182,34 @@ def store(registry: Registry, repository: str, manifest: Manifest) -> Artifact.K
 
     Raises Damaged where other bytes, or none, come back: then nothing may be recorded.
     """
+    tries = 0
+
+    def put() -> Artifact.Kept:
+        nonlocal tries
+        tries += 1
+        if tries > 1 and not _names_sha512(manifest) and _is_there(registry, repository, manifest):
+            return Artifact.Kept.MANIFEST
+        return _put(registry, repository, manifest)
+
+    return _patiently(put)
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """What `act` gives, tried again for a moment: pushes of the same content at the same time get in each other's way
+    inside the registry, which answers with errors of all kinds until one of them is through."""
+    began = time.monotonic()
+    for pause in PAUSES:
+        try:
+            return act()
+        except RegistryError as error:
+            in_the_way = error.temporary or isinstance(error, Damaged | DigestInvalid)
+            if not in_the_way or time.monotonic() - began > PATIENCE:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))
+    return act()
+
+
+def _put(registry: Registry, repository: str, manifest: Manifest) -> Artifact.Kept:
     reference = Reference(repository, manifest.digest)
     try:
         registry.put_manifest(reference, manifest)
@@ -186,6 +223,14 @@ def store(registry: Registry, repository: str, manifest: Manifest) -> Artifact.K
     if read_back(registry, repository, manifest.digest, kept) != manifest.content:
         raise Damaged("the registry returned other bytes than were pushed", {"digest": manifest.digest})
     return kept
+
+
+def _is_there(registry: Registry, repository: str, manifest: Manifest) -> bool:
+    """Whether somebody else's push of the same manifest has succeeded meanwhile."""
+    try:
+        return read_back(registry, repository, manifest.digest, Artifact.Kept.MANIFEST) == manifest.content
+    except RegistryError:
+        return False
 
 
 def read_back(registry: Registry, repository: str, stored_digest: str, kept: str) -> bytes:

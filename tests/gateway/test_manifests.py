@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from artifacts.contents import PAUSES
 from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Manifest, Reference, Repository, Tag
 from audit.models import Entry
 from projects.models import Member, Project, Quota
@@ -238,9 +239,13 @@ def test_a_child_of_another_repository(cast: Cast, registry: FakeRegistry) -> No
     assert not Repository.objects.filter(name="private/app").exists()
 
 
+TRIES = len(PAUSES) + 1
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_registry_that_fails(cast: Cast, registry: FakeRegistry, status: int) -> None:
-    registry.fail("PUT", "/manifests/", status)
+    for _ in range(TRIES):
+        registry.fail("PUT", "/manifests/", status)
 
     answer = door_of(cast.developer).push(registry, "private/app", "v1", IMAGE)
 
@@ -252,7 +257,8 @@ def test_a_registry_that_fails(cast: Cast, registry: FakeRegistry, status: int) 
 
 def test_a_registry_that_forgets(cast: Cast, registry: FakeRegistry) -> None:
     """After a full disk `distribution` says 201 for a manifest that it will never serve again."""
-    registry.fail("GET", "/manifests/", 500)
+    for _ in range(2 * TRIES):
+        registry.fail("GET", "/manifests/", 500)
 
     answer = door_of(cast.developer).push(registry, "private/app", "v1", IMAGE)
 
@@ -263,12 +269,23 @@ def test_a_registry_that_forgets(cast: Cast, registry: FakeRegistry) -> None:
 
 def test_a_registry_that_returns_other_bytes(cast: Cast, registry: FakeRegistry) -> None:
     other = content.image(text="other").content
-    registry.failures.append(("GET", "/manifests/", (200, {"Content-Type": IMAGE.media_type}, other)))
+    registry.failures += [("GET", "/manifests/", (200, {"Content-Type": IMAGE.media_type}, other))] * 2 * TRIES
 
     answer = door_of(cast.developer).push(registry, "private/app", "v1", IMAGE)
 
     assert answer.status_code == 503
     assert not Artifact.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_a_registry_that_stumbles(cast: Cast, registry: FakeRegistry, method: str) -> None:
+    """As it does when the same manifest is pushed by somebody else at the same time."""
+    registry.fail(method, "/manifests/", 500)
+
+    answer = door_of(cast.developer).push(registry, "private/app", "v1", IMAGE)
+
+    assert answer.status_code == 201
+    assert Entry.objects.filter(operation="create", resource_type="artifact").count() == 1
 
 
 def test_the_read_only_mode(cast: Cast, registry: FakeRegistry, settings: Any) -> None:
