@@ -1,0 +1,131 @@
+"""A foreign page can make a browser send its cookies. Nothing may follow from that alone, whatever the route."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.serializers import serialize
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from artifacts.models import Repository, Tag
+from audit.models import Entry
+from portal import urls as portal_urls
+from projects.models import Member, Project
+from robots.models import Robot
+from tests.api.calling import BASE, Caller
+from tests.api.conftest import Stage
+from tests.api.contract import OPERATIONS
+from tests.api.test_contract import CALLS
+from tests.attacks.browser import form_token, signed_in
+
+WRITES = sorted(name for name, wanted in OPERATIONS.items() if wanted["method"] not in ("GET", "HEAD"))
+PART = b'--b\r\nContent-Disposition: form-data; name="project_name"\r\n\r\nforged\r\n--b--\r\n'
+FOREIGN = {
+    "form": ("application/x-www-form-urlencoded", b"project_name=forged&csrfmiddlewaretoken=x"),
+    "text": ("text/plain", b'{"project_name": "forged"}'),
+    "multipart": ("multipart/form-data; boundary=b", PART),
+    "json": ("application/json", b'{"project_name": "forged"}'),
+}
+"""What a foreign page can have a browser send; JSON only with leave that we never give (no CORS)."""
+
+
+def everything() -> str:
+    """All that a forged request could have changed."""
+    return "".join(serialize("json", model.objects.all()) for model in (User, Project, Member, Robot, Repository, Tag))
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_no_operation_of_the_api_obeys_a_session_alone(stage: Stage, operation: str) -> None:
+    path = CALLS[operation].path if operation in CALLS else "/users/{guest}/cli_secret"
+    path = path.format(
+        guest=stage.cast.guest.pk,
+        private=stage.cast.private.pk,
+        guest_member=Member.objects.get(user=stage.cast.guest).pk,
+        artifacts=stage.path,
+        robot=stage.robot.pk,
+    )
+    client, method = signed_in("admin"), OPERATIONS[operation]["method"]
+    before, entries = everything(), Entry.objects.count()
+
+    for content_type, body in FOREIGN.values():
+        for headers in ({}, {"X_Harbor_CSRF_Token": "x"}, {"Origin": "https://evil.test"}):
+            answer = Caller(client=client)(method, path, body, content_type=content_type, **headers)
+            assert answer.status_code in (403, 415), (answer.status_code, answer.content)
+
+    assert everything() == before
+    assert Entry.objects.count() == entries
+
+
+PAGES = [pattern.name for pattern in portal_urls.urlpatterns]
+
+
+def address(name: str, stage: Stage) -> str:
+    known = {
+        "project": "private",
+        "repository": "app/web",
+        "digest": stage.image.digest,
+        "tag": "v1",
+        "user": stage.cast.guest.pk,
+        "member": Member.objects.get(user=stage.cast.guest).pk,
+        "robot": stage.robot.pk,
+    }
+    pattern = next(pattern for pattern in portal_urls.urlpatterns if pattern.name == name)
+    wanted = pattern.pattern.regex.groupindex if hasattr(pattern.pattern, "regex") else {}
+    return reverse(f"portal:{name}", kwargs={key: known[key] for key in wanted})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_obeys_a_session_alone(stage: Stage, name: str) -> None:
+    client = signed_in("admin")
+    path = address(name, stage)
+    before, entries = everything(), Entry.objects.count()
+
+    for content_type, body in FOREIGN.values():
+        for headers in ({}, {"origin": "https://evil.test"}, {"hx-request": "true"}):
+            answer = client.generic("POST", path, body, content_type, headers=headers)
+            assert answer.status_code in (403, 404, 405), answer.status_code
+
+    assert everything() == before
+    assert Entry.objects.count() == entries
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_looking_at_a_page_changes_nothing(stage: Stage, name: str) -> None:
+    client = signed_in("admin")
+    before, entries = everything(), Entry.objects.count()
+
+    for method in ("GET", "HEAD"):
+        client.generic(method, address(name, stage))
+
+    assert everything() == before
+    assert Entry.objects.count() == entries
+
+
+def test_anothers_token_is_no_token(stage: Stage) -> None:
+    client = signed_in("alice")
+    foreign = form_token(signed_in("stranger"), reverse("portal:project-new"))
+
+    answer = client.post(reverse("portal:project-new"), {"name": "forged", "csrfmiddlewaretoken": foreign})
+
+    assert answer.status_code == 403
+    assert not Project.objects.filter(name="forged").exists()
+
+
+def test_nobody_is_signed_in_by_a_foreign_page(stage: Stage) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post("/account/sign-in", {"username": "alice", "password": "Correct-Horse-9"})
+
+    assert answer.status_code == 403
+    assert "sid" not in client.cookies
+
+
+@pytest.mark.parametrize("path", ["/", "/account/sign-in", f"{BASE}/projects", "/v2/", "/service/token", "/c/login"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_no_other_site_is_let_in(stage: Stage, path: str, method: str) -> None:
+    asked = {"origin": "https://evil.test", "access-control-request-method": "POST"}
+
+    answer = signed_in("alice").generic(method, path, headers=asked)
+
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
