@@ -29,8 +29,8 @@ YEAR = 365 * 24 * 3600
 
 
 def destination(asked: str) -> str:
-    """`asked` if it is a path of ours, else the overview: nobody is sent to another host."""
-    safe = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    """`asked` if it is a path of ours, else the overview: nobody is sent to another host, or two lines of a header."""
+    safe = asked.startswith("/") and asked.isprintable() and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
     return asked if safe else reverse("portal:overview")
 
 
