@@ -1,0 +1,145 @@
+"""What must not stand in the source at all."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.cache import caches
+from kombu.exceptions import ContentDisallowed
+from kombu.serialization import loads
+
+from deploy.registry import Registry
+from tests.redis import Redis
+from tests.test_architecture import APPS, parsed, short, sources
+
+SHIPPED = sources(*APPS, "harbor", "registry", "deploy")
+SECRET = re.compile(r"(^|_)(secret|password|token|signature|mac|hmac|key_digest|secret_digest)($|_)")
+
+
+PUBLIC = re.compile(r"[!=]= (''|[A-Z_]+)$")
+"""Nothing, or a constant that everybody knows."""
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """The modules that are imported, and who they belong to."""
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=short)
+def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
+    tree = parsed(path)
+    assert not imports(tree) & {"pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle"}
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not calls & {"eval", "exec", "compile", "__import__"}
+    assert not re.search(r"yaml\.(unsafe_|full_)?load\(", path.read_text())
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=short)
+def test_no_shell_is_asked(path: Path) -> None:
+    source = path.read_text()
+    assert "shell=True" not in source
+    assert "os.system(" not in source
+    assert "os.popen(" not in source
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=short)
+def test_secrets_are_not_compared_letter_by_letter(path: Path) -> None:
+    """`==` tells by its time how much was right; `hmac.compare_digest` does not."""
+    compared = [
+        ast.unparse(node)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq)
+        for side in (node.left, *node.comparators)
+        if SECRET.search(ast.unparse(side).rpartition(".")[2])
+    ]
+    assert [text for text in compared if not PUBLIC.search(text)] == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=short)
+def test_sql_is_not_made_from_texts(path: Path) -> None:
+    """A statement may be built from our own column names; what was asked for is always a parameter."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("raw", "extra"):
+            assert not any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in node.args), ast.unparse(node)
+
+
+def test_the_queue_speaks_json_alone() -> None:
+    assert settings.CELERY_ACCEPT_CONTENT == ["json"]
+    with pytest.raises(ContentDisallowed):
+        loads(b"\x80\x04N.", "application/x-python-serialize", "binary", accept=set(settings.CELERY_ACCEPT_CONTENT))
+
+
+def test_what_stands_in_redis_is_not_run(redis_server: Redis, tmp_path: Path) -> None:
+    """A pickle that would make a file, under a key of ours: it is as if it were not there."""
+    mark = tmp_path / "mark"
+    pickled = f"cposix\nsystem\n(S'touch {mark}'\ntR."
+    cache = caches["default"]
+    cache.set("known", "before", 60)
+    key = cache.make_key("known")
+    lines = pickled.encode()
+    command = f"*3\r\n$3\r\nSET\r\n${len(key)}\r\n{key}\r\n${len(lines)}\r\n".encode() + lines
+    redis_server.call(command.decode("latin-1"))
+
+    assert cache.get("known") is None
+    assert not mark.exists()
+
+
+def test_numbers_in_redis_can_be_counted() -> None:
+    cache = caches["default"]
+    cache.set("count", 1, 60)
+    cache.set("moment", 1.5, 60)
+
+    assert cache.incr("count") == 2
+    assert cache.get_many(["count", "moment"]) == {"count": 2, "moment": 1.5}
+
+
+def test_sessions_are_rows_and_json() -> None:
+    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_the_registry_neither_caches_descriptors_nor_proxies(generation: int, tmp_path: Path) -> None:
+    registry = Registry(
+        generation=generation,
+        address=":5000",
+        secret="s",
+        realm="https://haven.test/service/token",
+        service="harbor-registry",
+        issuer="harbor-token-issuer",
+        keys=tmp_path,
+        storage={"filesystem": {"rootdirectory": str(tmp_path)}},
+    )
+
+    written = yaml.safe_load(registry.configuration())
+
+    assert "cache" not in written["storage"]
+    assert "proxy" not in written
+    assert written["storage"]["delete"] == {"enabled": True}
+    assert written["http"]["relativeurls"] is True
+    assert written["http"]["secret"] == "s"
+    assert written["http"]["draintimeout"]
+    assert written["validation"]["manifests"]["urls"]["allow"]
+    assert written["auth"]["token"]["realm"] == "https://haven.test/service/token"
+
+
+@pytest.mark.parametrize(
+    "key", ["", "changeme", "secret" * 10, "x" * 16, "django-insecure-" + "x" * 60, "not-a-secure-key"]
+)
+def test_no_known_or_short_key_is_taken(key: str, tmp_path: Path) -> None:
+    env = os.environ | {"SECRET_KEY": key, "DJANGO_SETTINGS_MODULE": "harbor.settings", "HAVEN_DATA": str(tmp_path)}
+    started = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"], env=env, capture_output=True, text=True, check=False
+    )
+
+    assert started.returncode != 0
+    assert "SECRET_KEY" in started.stderr
