@@ -86,7 +86,7 @@ def complete(registry: Registry, project_id: int, push: Push) -> Push:
         raise
     try:
         kept = store(registry, repository, push.manifest)
-    except Damaged:
+    except RegistryError:
         # What a full disk leaves behind is never written again while it is there.
         if not damage.mend(push.manifest.digest):
             raise

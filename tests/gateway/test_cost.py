@@ -39,7 +39,9 @@ def test_a_push_costs_twelve_queries(cast: Cast, registry: FakeRegistry, who: st
         registry.add_blob("public/app", blob.content)
     values.get("read_only")  # read every few seconds, not by each request
 
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert door.put("public/app", "v1", image).status_code == 201
 
     assert len(queries) <= 12, statements(queries)
