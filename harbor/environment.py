@@ -145,6 +145,12 @@ def _socket_folder(netloc: str) -> str:
     return host if host.startswith("/") else ""
 
 
+def storage_options(driver: str) -> dict[str, str]:
+    """The options of the registry's storage driver, by their lower-case names: `bucket`, `regionendpoint`."""
+    prefix = f"REGISTRY_STORAGE_{driver.upper()}_"
+    return {key.removeprefix(prefix).lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
+
+
 def redis(url: str) -> str:
     """`url` in redis-py's form, checked: `redis://`, `rediss://` or `unix://`."""
     parts = urlsplit(url)

@@ -32,10 +32,11 @@ try:
     REDIS_URL = environment.redis(env.str("REDIS_URL", "") or "redis://127.0.0.1:6379/0")
     REGISTRY_URL = env.str("REGISTRY_URL", "http://127.0.0.1:5000")
     """Where web and worker reach the registry itself: `http://registry:5000` or `http+unix://%2Frun%2F...`."""
-    REGISTRY_STORAGE = {
-        "driver": env.str("REGISTRY_STORAGE", "filesystem"),
+    REGISTRY_STORAGE: dict[str, Any] = {
+        "driver": env.str("REGISTRY_STORAGE", "") or "filesystem",
         "root": env.str("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "") or str(DATA / "registry"),
     }
+    REGISTRY_STORAGE["options"] = environment.storage_options(REGISTRY_STORAGE["driver"])
     TOKEN_KEYS = env.path("HAVEN_TOKEN_KEYS", DATA / "keys")
     """The folder of the realm's signing keys, with the bundle and the JWKS that the registry reads."""
     ALLOWED_NETWORKS: list[str] = env.list("HAVEN_ALLOWED_NETWORKS", [])
