@@ -33,7 +33,8 @@ class Edge:
     """Answer to localhost's names too."""
     workers: int = 2
     files: int = 16384
-    as_root: bool = False
+    user: str = ""
+    """Whom nginx's workers run as, where it is started by root."""
     certificate: str = ""
     certificate_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
@@ -52,8 +53,7 @@ class Edge:
         names = [urlsplit(self.external_url).netloc.rsplit("@")[-1]]
         names = [re.sub(r":\d+$", "", names[0]), *(LOOPBACK_NAMES if self.loopback else ())]
         certificate = f"ssl_certificate {self.certificate}; ssl_certificate_key {self.certificate_key};" if ssl else ""
-        # nginx's workers cannot enter a checkout that only root may read.
-        user = "user root;" if self.as_root else ""
+        user = f"user {self.user};" if self.user else ""
         trusted = " ".join(f"set_real_ip_from {network};" for network in self.trusted_proxies)
         return {
             "user": user,

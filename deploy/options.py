@@ -73,16 +73,19 @@ def is_loopback(bind: str) -> bool:
     return bind == "localhost" or _address(bind).is_loopback
 
 
-def read(given: Mapping[str, str]) -> Options:
-    """The options that `given` (the environment) asks for. Raises Unusable."""
+def read(given: Mapping[str, str], generation: int = 0) -> Options:
+    """The options that `given` (the environment) asks for. Raises Unusable.
+
+    `generation` of the registry: looked up by asking REGISTRY_BIN where it is not told.
+    """
     bind, port = given.get("HAVEN_BIND") or "127.0.0.1", _number(given, "HAVEN_PORT", 8080, 1, 65535)
     data = environment.data_folder(given.get("HAVEN_DATA", ""))
     certificate, key = _certificate(given)
     asked = given.get("HAVEN_EXTERNAL_URL", "")
     _check_secrets(given)
     external = _external(asked, bind, port, bool(certificate))
-    binary = _registry_bin(given)
-    generation = registry.generation_of(binary)
+    binary = "" if generation else _registry_bin(given)
+    generation = generation or registry.generation_of(binary)
     if database := given.get("DATABASE_URL", ""):
         environment.database(database, data)
     if redis := given.get("REDIS_URL", ""):

@@ -98,7 +98,10 @@ def main() -> int:
     load_files()
     try:
         django.setup()
-        prepare()
+        if sys.argv[1:] == ["static"]:
+            collect_static()  # all that an image can be given when it is built
+        else:
+            prepare()
     except (Unusable, ImproperlyConfigured, CommandError) as problem:
         print(f"haven: {problem}", file=sys.stderr)
         return 1

@@ -128,7 +128,7 @@ class Stack:
             loopback=options.loopback,
             workers=options.edge_workers,
             files=options.files,
-            as_root=os.geteuid() == 0,
+            user="root" if os.geteuid() == 0 else "",  # its workers could not enter a checkout that only root may read
             certificate=options.certificate,
             certificate_key=options.certificate_key,
             trusted_proxies=options.trusted_proxies,

@@ -36,7 +36,7 @@ class RunningEdge:
             loopback=loopback,
             workers=1,
             files=1024,
-            as_root=os.geteuid() == 0,
+            user="root" if os.geteuid() == 0 else "",
         )
         configuration = self.folder / "nginx.conf"
         configuration.write_text(edge.configuration())
