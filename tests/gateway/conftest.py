@@ -48,7 +48,7 @@ class Door:
         body: bytes = b"",
         content_type: str = "",
         token: str | None = None,
-        **headers: str,
+        **headers: Any,
     ) -> Any:
         """The answer; `headers` as Django names them: `HTTP_RANGE`. An empty `token` sends none."""
         if token is None:

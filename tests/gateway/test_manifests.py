@@ -172,6 +172,10 @@ def test_a_corrupt_row_is_not_served(cast: Cast, registry: FakeRegistry) -> None
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "UNAVAILABLE")
 
 
+def digest_of(artifact: Artifact | None) -> str:
+    return artifact.digest if artifact else ""
+
+
 # What a push is checked for
 
 
@@ -386,7 +390,7 @@ def test_buildkit_attestations_are_no_platform(cast: Cast, registry: FakeRegistr
     door_of(cast.developer).push(registry, "private/app", "v1", index)
 
     accessory = Accessory.objects.get()
-    assert (accessory.type, accessory.subject.digest, accessory.artifact.digest) == (
+    assert (accessory.type, digest_of(accessory.subject), accessory.artifact.digest) == (
         "attestation.buildkit",
         IMAGE.digest(),
         about.digest(),
@@ -430,7 +434,7 @@ def test_a_subject_may_come_later(cast: Cast, registry: FakeRegistry, subject_fi
         assert answer.get("OCI-Subject") == (IMAGE.digest() if pushed is signature else None)
 
     accessory = Accessory.objects.get()
-    assert (accessory.type, accessory.subject.digest, accessory.subject_digest) == (
+    assert (accessory.type, digest_of(accessory.subject), accessory.subject_digest) == (
         "signature.cosign",
         IMAGE.digest(),
         IMAGE.digest(),
@@ -447,7 +451,7 @@ def test_cosigns_tag(cast: Cast, registry: FakeRegistry) -> None:
     door.push(registry, "private/app", tag, signature)
 
     accessory = Accessory.objects.get()
-    assert (accessory.type, accessory.subject.digest) == ("signature.cosign", IMAGE.digest())
+    assert (accessory.type, digest_of(accessory.subject)) == ("signature.cosign", IMAGE.digest())
 
 
 def test_referrers(cast: Cast, registry: FakeRegistry) -> None:
