@@ -47,9 +47,10 @@ class Attempt:
         here, everywhere = self.here, self.everywhere
         found = scratch.read([f"lock:{here}", f"pace:{everywhere}", f"known:{here}", f"wrong:{here}"])
         self.known, self.failed_before = f"known:{here}" in found, f"wrong:{here}" in found
-        until = max(found.get(f"lock:{here}", 0), 0 if self.known else found.get(f"pace:{everywhere}", 0))
-        if until > time.time():
-            raise Locked(until - time.time())
+        names = [f"lock:{here}"] if self.known else [f"lock:{here}", f"pace:{everywhere}"]
+        wait = max(_seconds_until(found.get(name)) for name in names)
+        if wait > 0:
+            raise Locked(wait)
 
     def failed(self) -> None:
         """It was wrong. What was right a moment ago has to be asked for again, so it is no way round a lock."""
@@ -78,3 +79,8 @@ class Attempt:
     def everywhere(self) -> str:
         """This name, wherever."""
         return keyed("attempt", self.principal)
+
+
+def _seconds_until(moment: object) -> float:
+    """How long until `moment`, at most the longest lock; 0 for what is no time at all."""
+    return min(moment - time.time(), LONGEST) if isinstance(moment, int | float) else 0.0

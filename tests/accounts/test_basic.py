@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+import redis
 from django.db import OperationalError, connection
 
 from accounts import attempts, scratch
@@ -216,6 +217,23 @@ def test_what_is_known_survives_redis(cast: Cast, redis_server: Redis) -> None:
     redis_server.stop()
     assert authenticate("developer", PASSWORD, HERE)
     assert authenticate("developer", "Wrong", HERE) is None
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"{", b"[]", b'"soon"', b"null", b"true"])
+def test_nonsense_in_redis_is_no_answer(cast: Cast, settings: Any, text: bytes) -> None:
+    at = Attempt("developer", HERE)
+    server = redis.Redis.from_url(settings.REDIS_URL)
+    for key in (f"lock:{at.here}", f"pace:{at.everywhere}"):
+        server.set(f"haven:1:{key}", text)
+    assert authenticate("developer", PASSWORD, HERE)
+
+
+def test_a_lock_in_redis_is_never_longer_than_ours(cast: Cast, settings: Any) -> None:
+    at = Attempt("developer", HERE)
+    redis.Redis.from_url(settings.REDIS_URL).set(f"haven:1:lock:{at.here}", "1e999")
+    with pytest.raises(Locked) as locked:
+        authenticate("developer", PASSWORD, HERE)
+    assert locked.value.retry_after == attempts.LONGEST
 
 
 def test_no_database_is_no_answer(cast: Cast) -> None:
