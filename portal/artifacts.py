@@ -43,13 +43,21 @@ class Companion:
 
 
 @dataclass(frozen=True)
+class Name:
+    """A tag, and the line that pulls by it."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Row:
     """An artifact in a repository's list."""
 
     artifact: Artifact
     url: str
     type: Any
-    tags: list[Tag]
+    tags: list[Name]
     more_tags: int
     platforms: list[str]
     more_platforms: int
@@ -65,7 +73,7 @@ class Row:
             artifact=artifact,
             url=artifact_url(repository, artifact.digest),
             type=kind_of(artifact),
-            tags=tags[:SHOWN_TAGS],
+            tags=[Name(tag.name, commands_of(artifact, repository, [tag])[0].line) for tag in tags[:SHOWN_TAGS]],
             more_tags=len(tags[SHOWN_TAGS:]),
             platforms=platforms[:SHOWN_PLATFORMS],
             more_platforms=len(platforms[SHOWN_PLATFORMS:]),

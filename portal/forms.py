@@ -21,6 +21,8 @@ PROJECT_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*", re.ASCII)
 ROBOT_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 USER_NAME = re.compile(r'[^,"~#%$:]+')
 PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d).{8,128}", re.DOTALL)
+USUAL = ("repository:pull", "repository:push")
+"""What most robots are for."""
 PASSWORD_RULE = _("Use 8 to 128 characters, with at least one upper case letter, one lower case letter and one digit.")
 NAME_RULE = _("Use lower case letters and digits, joined by dots, underscores or hyphens.")
 
@@ -178,16 +180,25 @@ class RobotForm(Form):
         help_text=_("Leave it empty for a robot that never expires."),
     )
     permissions = forms.MultipleChoiceField(
-        label=_("Permissions"),
+        label=_("What it may do"),
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Choose at least one permission.")},
+        help_text=_("A build server needs both; a cluster that only runs images needs to pull."),
     )
+    more = forms.MultipleChoiceField(label=_("More permissions"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, grantable: Iterable[Permission], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(f"{p.resource}:{p.action}", permission_name(p)) for p in sorted(grantable, key=_usual_first)]
-        self.fields["permissions"].choices = choices  # type: ignore[attr-defined]
+        words = {f"{permission.resource}:{permission.action}": permission for permission in sorted(grantable)}
+        choices = {word: permission_name(permission) for word, permission in words.items()}
+        self._offer("permissions", [(word, choices[word]) for word in USUAL if word in choices])
+        self._offer("more", [(word, name) for word, name in choices.items() if word not in USUAL])
 
+    def _offer(self, field: str, choices: list[tuple[str, Any]]) -> None:
+        self.fields[field].choices = choices  # type: ignore[attr-defined]
 
-def _usual_first(permission: Permission) -> tuple[bool, str, str]:
-    return permission.resource != "repository", permission.resource, permission.action
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("permissions") and not cleaned.get("more"):
+            self.add_error("permissions", gettext("Choose at least one permission."))
+        return cleaned

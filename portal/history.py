@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from artifacts.history import build_history
 from artifacts.models import Artifact
-from registry.manifests import Descriptor, Manifest, parse
+from registry.errors import RegistryError
+from registry.manifests import Descriptor, parse
+from tokens.upstream import registry
+
+LONGEST = 2000
+"""Characters of a command that are shown."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +35,21 @@ class Build:
     steps: list[Step]
     told: bool
     """Whether a history was found: else there are layers alone."""
+    unreachable: bool = False
+    """The registry did not give the config: the history may be there all the same."""
 
 
-def build_of(artifact: Artifact, content: bytes) -> Build:
-    """The layers of `artifact`, whose manifest is `content`, each with the command that made it."""
-    manifest = parse(content, artifact.media_type)
-    history = read_history(artifact, manifest)
-    return Build(list(join(history, manifest.layers)), bool(history))
+def build_of(artifact: Artifact) -> Build:
+    """The layers of `artifact`, each with the command that made it; the commands are asked from the registry."""
+    layers = parse(bytes(artifact.manifest.content), artifact.media_type).layers
+    try:
+        history = build_history(registry(), artifact)
+    except RegistryError:
+        return Build(list(join([], layers)), told=False, unreachable=True)
+    return Build(list(join(history, layers)), told=bool(history))
 
 
-def read_history(artifact: Artifact, manifest: Manifest) -> list[dict[str, Any]]:
-    return []
-
-
-def join(history: Iterable[dict[str, Any]], layers: Iterable[Descriptor]) -> Iterable[Step]:
+def join(history: Iterable[dict[str, Any]], layers: Iterable[Descriptor]) -> Iterator[Step]:
     """Every step of `history` with its layer, then the layers that no step claims."""
     left = iter(layers)
     for entry in history:
@@ -56,7 +63,7 @@ def command_of(entry: dict[str, Any]) -> str:
     """The command as its author wrote it, without what a builder puts around it."""
     command = str(entry.get("created_by") or entry.get("comment") or "")
     command = command.removeprefix("/bin/sh -c ").removeprefix("#(nop) ").strip()
-    return command.removesuffix("# buildkit").strip()
+    return command.removesuffix("# buildkit").strip()[:LONGEST]
 
 
 def _moment(text: Any) -> datetime | None:

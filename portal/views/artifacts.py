@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.errors import Conflict, NotFound, PreconditionFailed
 from artifacts import actions
-from artifacts.models import Artifact, Manifest, Repository
+from artifacts.models import Artifact, Repository
 from portal import words
 from portal.answers import Question, ask, submit
 from portal.artifacts import commands_of, companions, in_order, is_index, kind_of, parts_of, platforms_of, pretty
 from portal.finding import Place, artifact_in, place, repository_in
 from portal.forms import TagForm
-from portal.history import Build, build_of
+from portal.history import build_of
 
 VIEWS = ("tags", "platforms", "layers", "accessories", "manifest")
 
@@ -145,17 +145,9 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         "accessories": companions(artifact, row),
         "commands": commands_of(artifact, row, tags),
         "shown": shown if shown in VIEWS else "tags",
-        "build": _build(artifact) if shown == "layers" and not index else None,
-        "manifest": pretty(_manifest(artifact)) if shown == "manifest" else "",
+        "build": build_of(artifact) if shown == "layers" and not index else None,
+        "manifest": pretty(bytes(artifact.manifest.content)) if shown == "manifest" else "",
         **found.context,
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "portal/artifacts/show.html", context, status=status)
-
-
-def _manifest(artifact: Artifact) -> bytes:
-    return bytes(Manifest.objects.get(artifact=artifact).content)
-
-
-def _build(artifact: Artifact) -> Build:
-    return build_of(artifact, _manifest(artifact))

@@ -72,7 +72,7 @@ def create(request: HttpRequest) -> HttpResponseBase:
 
     def act(given: dict[str, Any]) -> str:
         project = actions.create_project(actor, name=given["name"], public=given["public"])
-        messages.success(request, _("The project %(name)s is there.") % {"name": project.name})
+        messages.success(request, _("The project %(name)s has been created.") % {"name": project.name})
         return reverse("portal:project", args=[project.name])
 
     taken = ("name", _("This name is taken. Choose another one."))

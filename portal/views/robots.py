@@ -32,7 +32,6 @@ from robots.permissions import Grant
 
 ORDERS = {"name": ["name", "pk"], "created": ["creation_time", "pk"], "expires": ["expires_at", "pk"]}
 NEVER = -1
-USUAL = ("repository:pull",)
 
 
 @require_GET
@@ -55,7 +54,7 @@ def create(request: HttpRequest, project: str) -> HttpResponseBase:
     found = place(request, project)
     found.require("robot", "create")
     grantable = ROBOT_PERMISSIONS["project"] & found.permissions
-    initial = {"duration": _default_duration(), "permissions": USUAL}
+    initial = {"duration": _default_duration(), "permissions": ["repository:pull"]}
     form = RobotForm(request.POST or None, grantable=grantable, initial=initial)
 
     def act(given: dict[str, Any]) -> HttpResponse:
@@ -66,7 +65,9 @@ def create(request: HttpRequest, project: str) -> HttpResponseBase:
             project=found.project,
             description=given["description"],
             duration=given["duration"] or NEVER,
-            permissions=[Grant("project", found.project.name, tuple(_permissions(given["permissions"])))],
+            permissions=[
+                Grant("project", found.project.name, tuple(_permissions([*given["permissions"], *given["more"]])))
+            ],
         )
         return _secret(request, found, robot, secret)
 

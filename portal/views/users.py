@@ -51,7 +51,7 @@ def create(request: HttpRequest) -> HttpResponseBase:
     def act(given: dict[str, Any]) -> str:
         wanted = {name: given[name] for name in ("username", "password", "email", "realname")}
         user = actions.create_user(actor, **wanted)
-        messages.success(request, _("The user %(name)s is there.") % {"name": user.username})
+        messages.success(request, _("The user %(name)s has been created.") % {"name": user.username})
         return reverse("portal:users")
 
     taken = ("username", _("Somebody has this username or this e-mail address already."))

@@ -28,12 +28,12 @@
     }
     announce(words.hvCopied);
     button.focus();
-    const use = button.querySelector("use");
-    if (!use || button.dataset.hvBusy) return;
-    const before = use.getAttribute("href");
+    if (button.dataset.hvBusy) return;
     button.dataset.hvBusy = "1";
-    use.setAttribute("href", before.replace(/#.*/, "#check"));
-    setTimeout(() => { use.setAttribute("href", before); delete button.dataset.hvBusy; }, 1600);
+    const use = button.querySelector("use");
+    const before = use?.getAttribute("href");
+    use?.setAttribute("href", before.replace(/#.*/, "#check"));
+    setTimeout(() => { use?.setAttribute("href", before); delete button.dataset.hvBusy; }, 1600);
   }
 
   function onDownload(button) {
