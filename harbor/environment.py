@@ -127,7 +127,7 @@ def database(url: str, data: Path, statement_timeout: int = 0) -> dict[str, Any]
     if statement_timeout:
         options["options"] = f"-c statement_timeout={statement_timeout}s"
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "harbor.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
