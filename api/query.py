@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 from django.db.models import Q
 from django.utils.dateparse import parse_date, parse_datetime
@@ -68,7 +68,7 @@ def parse(text: str) -> dict[str, Term]:
     if len(text) > MAX_LENGTH or "\0" in text:
         raise BadRequest("the query string is not valid")
     terms = {}
-    for part in unquote_plus(text).split(",") if text else ():
+    for part in unquote(text).split(",") if text else ():
         key, _, value = part.partition("=")
         if not key or not value:
             raise BadRequest('the query string must contain "=" and the key/value cannot be empty')

@@ -17,11 +17,20 @@ from api.views import Endpoint, done, project_of
 from artifacts import actions, models
 
 
+class Escaped(Text):
+    """A text that Harbor keeps escaped for HTML; we keep it as it was written, and show it as Harbor does."""
+
+    table = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;"})
+
+    def to_representation(self, value: str) -> str:
+        return value.translate(self.table)
+
+
 class Repository(Shape):
     id = Number()
     project_id = Number()
     name = Text()
-    description = Text()
+    description = Escaped()
     artifact_count = Number(always=True)
     pull_count = Number(always=True)
     creation_time = Moment(nullable=True)
