@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import formats, timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 SHORT_DIGEST = 12
@@ -39,7 +39,19 @@ def exact(moment: datetime) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """How long ago it was, in one unit: "2 hours ago"."""
-    if (timezone.now() - moment).total_seconds() < 60:
+    """How long ago it was, in the largest whole unit: "2 hours ago"."""
+    seconds = (timezone.now() - moment).total_seconds()
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if minutes < 1:
         return _("just now")
-    return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    if hours < 1:
+        return ngettext("%d minute ago", "%d minutes ago", minutes) % minutes
+    if days < 1:
+        return ngettext("%d hour ago", "%d hours ago", hours) % hours
+    if days < 14:
+        return ngettext("%d day ago", "%d days ago", days) % days
+    if days < 60:
+        return ngettext("%d week ago", "%d weeks ago", days // 7) % (days // 7)
+    if days < 730:
+        return ngettext("%d month ago", "%d months ago", days // 30) % (days // 30)
+    return ngettext("%d year ago", "%d years ago", days // 365) % (days // 365)
