@@ -20,9 +20,10 @@ from accounts.actors import ANONYMOUS, Actor, Kind
 from accounts.errors import Locked
 from configuration import values
 from tokens.grants import grant
+from tokens.keys import LONGEST_LIFETIME
 from tokens.refusals import Refused, refuse
 from tokens.scopes import Scope, TooManyScopes, parse_scopes
-from tokens.signing import LONGEST_LIFETIME, mint
+from tokens.signing import mint
 
 LARGEST_FORM = 64 * 1024
 """Bytes of a POST: fifty scopes of the longest names fit four times over."""

@@ -185,11 +185,9 @@ def test_fields_in_another_spelling(key: str) -> None:
     _refused(image(b"one", **{key: []}))
 
 
-@pytest.mark.parametrize(
-    "key", ["Digest", "SIZE", "MediaType", "URLs", "Data", "di\u0261est".replace("\u0261", "G"), "\u017fize"]
-)
+@pytest.mark.parametrize("key", ["Digest", "SIZE", "MediaType", "URLs", "Data", "diGest", "\u017fize", "platForm"])
 def test_descriptor_fields_in_another_spelling(key: str) -> None:
-    _refused(image(layers=[descriptor(**{key: "x"})]))
+    _refused(image(layers=[{**descriptor(), key: "x"}]))
 
 
 def test_a_kelvin_sign_is_a_k() -> None:
