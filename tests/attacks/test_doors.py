@@ -1,0 +1,248 @@
+"""Small tricks at the doors: names, passwords, headers, ids that are somebody else's, a database that is gone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts.models import User
+from artifacts.models import Artifact, Tag
+from audit.models import Entry
+from configuration import values
+from harbor.logs import LOGGING
+from projects.models import Member, Project, Role
+from robots.models import Robot
+from tests.api.calling import BASE, Caller, caller
+from tests.api.conftest import Stage
+from tests.api.stage import make_image, make_repository
+from tests.cast import PASSWORD, Cast, make_project, make_robot, make_user
+from tests.fakes.registry import FakeRegistry
+from tests.gateway.conftest import door_of
+from tests.stack import content
+
+REALM = "/service/token?service=harbor-registry&scope=repository:private/x:pull"
+
+
+def basic(name: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()}
+
+
+# Passwords
+
+
+def test_every_letter_of_a_long_password_counts(cast: Cast) -> None:
+    long = "Aa1" + "x" * 77
+    user = make_user("long")
+    user.set_password(long)
+    user.save()
+
+    assert Client().get(REALM, headers=basic("long", long)).status_code == 200
+    for length in (72, 73, 79):
+        assert Client().get(REALM, headers=basic("long", long[:length])).status_code in (401, 429)
+    assert Client().get(REALM, headers=basic("long", long + "x")).status_code in (401, 429)
+
+
+@pytest.mark.parametrize("secret", ["", " ", "\x00", "\t"])
+def test_no_password_is_no_password(cast: Cast, secret: str) -> None:
+    assert Client().get(REALM, headers=basic("alice", secret)).status_code == 401
+    assert Caller("alice", secret).get("/users/current").status_code == 401
+
+
+@pytest.mark.parametrize("name", ["*", "*)(uid=*", "a)(|(uid=*", "' or 1=1 --", "admin'--", "admin\x00", "%", "_dmin"])
+def test_a_name_is_a_name_and_no_pattern(cast: Cast, name: str) -> None:
+    for secret in (PASSWORD, "*", ""):
+        assert Client().get(REALM, headers=basic(name, secret)).status_code in (401, 429)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ADMIN", "Admin", "ａｄｍｉｎ", "admin ", " admin", "admin\u200b", "robot$admin", "private+admin", "anonymous"],
+)
+def test_nobody_takes_a_name_that_looks_like_anothers(cast: Cast, name: str) -> None:
+    before = User.objects.count()
+    body = {"username": name, "password": "Another-Horse-9", "email": "a@evil.test", "realname": "A"}
+
+    answer = caller(cast.admin).post("/users", body)
+
+    if answer.status_code == 201:  # a name of its own, and nothing of the administrator's
+        assert not User.objects.get(email="a@evil.test").is_admin
+        assert Caller(name, "Another-Horse-9").get("/users").status_code == 403
+    else:
+        assert answer.status_code in (400, 409, 422)
+        assert User.objects.count() == before
+    assert Caller("admin", PASSWORD).get("/users").status_code == 200
+
+
+def test_a_robots_prefix_has_no_place_in_a_users_name_and_is_never_empty(cast: Cast) -> None:
+    for prefix in ("", " "):
+        with pytest.raises(ValueError, match=r".+"):
+            values.set_values({"robot_name_prefix": prefix})
+    make_robot("ci", cast.private, "repository:pull")
+    body = {"username": "robot$private+ci", "password": "Another-Horse-9", "email": "a@evil.test", "realname": "A"}
+
+    assert caller(cast.admin).post("/users", body).status_code in (400, 422)
+
+
+# Lines
+
+
+@pytest.mark.parametrize("text", ["a\nFAKE", "a\r\nFAKE", "a\x1b[2J", "a\u2028b", "a\x00b"])
+def test_a_name_at_sign_in_is_one_line_of_the_audit_log(cast: Cast, text: str) -> None:
+    Caller(client=Client()).raw("GET", BASE + "/ping")
+    Caller(text, "x").get("/users/current")
+    Client().get(REALM, headers=basic(text, "x"))
+    page = Client().post("/account/sign-in", {"username": text, "password": "x"})
+    assert page.status_code < 500
+
+    for entry in Entry.objects.all():
+        assert len(f"{entry.username} {entry.resource} {entry.operation_description}".splitlines()) == 1
+
+
+def test_a_line_of_the_servers_log_is_one_line() -> None:
+    factory = LOGGING["formatters"]["json"]
+    options = {key: value for key, value in factory.items() if key != "()"}
+    formatter = factory["()"](**options)
+    record = logging.LogRecord("a", logging.INFO, "f", 1, "agent %s", ("x\nFAKE\x1b[2J\u2028y",), None)
+
+    line = formatter.format(record)
+
+    assert len(line.splitlines()) == 1
+    assert "\x1b" not in line
+    assert json.loads(line)["event"] == "agent x\nFAKE\x1b[2J\u2028y"
+
+
+# Other people's things
+
+
+def test_an_artifact_is_found_in_its_own_repository_only(stage: Stage) -> None:
+    mine = make_project("mine", stage.cast.stranger)
+    make_image(make_repository(mine, "web"), "v1")
+    ask = caller(stage.cast.stranger)
+    unknown = "sha256:" + "0" * 64
+
+    there, nowhere = (
+        ask.get(f"/projects/mine/repositories/web/artifacts/{digest}") for digest in (stage.image.digest, unknown)
+    )
+
+    assert there.status_code == nowhere.status_code == 404
+    assert there.content.replace(stage.image.digest.encode(), b"") == nowhere.content.replace(unknown.encode(), b"")
+
+
+@pytest.mark.parametrize("extra", ["id", "robot_id", "project_id", "creator", "creator_ref", "level", "editable"])
+def test_what_a_body_says_of_itself_does_not_choose_the_row(stage: Stage, extra: str) -> None:
+    """The path chooses; a body that names another row changes that one never, and this one only where it may."""
+    mine = make_project("mine", stage.cast.stranger)
+    robot, secret = make_robot("own", mine, "repository:pull")
+    grant = {"kind": "project", "namespace": "mine", "access": [{"resource": "repository", "action": "pull"}]}
+    before = list(Robot.objects.filter(pk=stage.robot.pk).values())
+    body: dict[str, Any] = {"name": "robot$mine+own", "level": "project", "duration": 9, "permissions": [grant]}
+    body[extra] = {"id": stage.robot.pk, "robot_id": stage.robot.pk, "project_id": stage.cast.private.pk}.get(
+        extra, "system"
+    )
+
+    caller(stage.cast.stranger).put(f"/robots/{robot.pk}", body)
+
+    assert list(Robot.objects.filter(pk=stage.robot.pk).values()) == before
+    robot.refresh_from_db()
+    assert (robot.project_id, robot.level) == (mine.pk, Robot.Level.PROJECT)
+    assert Caller("robot$mine+own", secret).get("/projects/private").status_code == 403
+
+
+def test_a_members_body_does_not_choose_the_member(stage: Stage) -> None:
+    mine = make_project("mine", stage.cast.stranger)
+    member = Member.objects.create(project=mine, user=stage.cast.guest, role=Role.GUEST)
+    theirs = Member.objects.get(project=stage.cast.private, user=stage.cast.guest)
+    body = {"role_id": 2, "id": theirs.pk, "project_id": stage.cast.private.pk, "entity_id": stage.cast.admin.pk}
+
+    caller(stage.cast.stranger).put(f"/projects/mine/members/{member.pk}", body)
+
+    member.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (member.role, member.user_id, member.project_id) == (Role.DEVELOPER, stage.cast.guest.pk, mine.pk)
+    assert theirs.role == Role.GUEST
+
+
+def test_no_hidden_column_is_set_by_a_body(stage: Stage) -> None:
+    """Every column of the row, sent along by somebody who may change the rest of it."""
+    columns = {field.attname for model in (Project, User) for field in model._meta.concrete_fields}
+    extra = {name: 1 for name in columns - {"name", "email", "realname", "comment", "metadata", "public"}}
+    guest, private = stage.cast.guest, stage.cast.private
+    kept = ("pk", "username", "password", "is_admin", "is_active", "deleted", "auth_epoch", "creation_time")
+    users = list(User.objects.filter(pk=guest.pk).values(*kept))
+    projects = list(Project.objects.filter(pk=private.pk).values("pk", "name", "owner_id", "creation_time"))
+
+    profile = {**extra, "email": "new@haven.test", "realname": "New", "comment": ""}
+    assert caller(guest).put(f"/users/{guest.pk}", profile).status_code in (200, 422)
+    change = {**extra, "metadata": {"auto_scan": "true", "owner_id": "1", "storage_limit": "1"}}
+    assert caller(stage.cast.alice).put("/projects/private", change).status_code in (200, 400, 422)
+
+    assert list(User.objects.filter(pk=guest.pk).values(*kept)) == users
+    assert list(Project.objects.filter(pk=private.pk).values("pk", "name", "owner_id", "creation_time")) == projects
+
+
+# The protocol
+
+
+def test_a_tag_beside_the_digest_moves_no_tag(cast: Cast, registry: FakeRegistry) -> None:
+    """`?tag=` is not spoken here, so it neither tags nor slips past what guards a tag."""
+    door = door_of(cast.developer)
+    first, second = content.image(text="first"), content.image(text="second")
+    assert door.push(registry, "private/web", "v1", first).status_code == 201
+    for blob in second.blobs:
+        registry.add_blob("private/web", blob.content)
+
+    answer = door("PUT", f"private/web/manifests/{second.digest()}?tag=v1&tag=v2", second.content, second.media_type)
+
+    assert answer.status_code == 201
+    assert "OCI-Tag" not in answer
+    assert door.get("private/web", "v1").content == first.content
+    assert list(Tag.objects.values_list("name", flat=True)) == ["v1"]
+
+
+def test_a_deleted_artifact_stays_deleted_and_looks_like_none(cast: Cast, registry: FakeRegistry) -> None:
+    door, image = door_of(cast.maintainer), content.image(text="gone")
+    door.push(registry, "private/web", "v1", image)
+    digest = Artifact.objects.get(digest=image.digest()).digest
+    assert door("DELETE", f"private/web/manifests/{digest}").status_code == 202
+
+    for reference in (digest, "v1"):
+        gone, never = door.get("private/web", reference), door.get("private/web", "sha256:" + "0" * 64)
+        assert (gone.status_code, never.status_code) == (404, 404)
+        assert gone.json()["errors"][0]["code"] == never.json()["errors"][0]["code"]
+
+
+def test_nobody_learns_the_version(cast: Cast) -> None:
+    for path in ("/systeminfo", "/ping"):
+        anonymous = Caller().get(path)
+        assert "harbor_version" not in anonymous.content.decode()
+        assert "Server" not in anonymous
+
+
+# What is gone
+
+
+def test_without_a_configuration_nobody_is_let_in(cast: Cast, registry: FakeRegistry) -> None:
+    """A read that fails ends the request. It never means "no rule", and never the first account."""
+    client = Client(raise_request_exception=False)
+    token = door_of(cast.admin).token("private/web")
+    values.forget()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE configuration_setting RENAME TO configuration_setting_gone")
+        answers = [
+            client.get(REALM, headers=basic("stranger", PASSWORD)),
+            client.get(f"{BASE}/users", headers=basic("stranger", PASSWORD)),
+            client.put("/v2/private/web/manifests/v1", b"{}", headers={"Authorization": f"Bearer {token}"}),
+        ]
+        transaction.set_rollback(True)
+
+    for answer in answers:
+        assert answer.status_code >= 400
+        assert b'"token"' not in answer.content
+    assert registry.manifests == {}
