@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -43,12 +44,8 @@ class Filler:
 
     def __init__(self, disk: Path) -> None:
         self.file = disk / "filler"
-        with self.file.open("wb") as filler:
-            try:
-                while True:
-                    filler.write(b"\0" * 4096)
-                    filler.flush()
-            except OSError:
+        with self.file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(b"\0" * 4096):
                 pass
 
     def __enter__(self) -> Filler:
