@@ -119,6 +119,16 @@ class Session(requests.Session):
         self.mount("http://", _GuardedAdapter(guard))
         self.mount(f"{UNIX}://", _UnixAdapter(guard))
 
+    def prepare_request(self, request: Request) -> requests.PreparedRequest:
+        """The request, ready to be sent. Raises Blocked for a URL that is none, or that carries credentials."""
+        try:
+            prepared = super().prepare_request(request)
+        except (requests.RequestException, ValueError) as error:
+            raise Blocked("this is not an address that can be called") from error
+        if "@" in _split(prepared.url or "").netloc:
+            raise Blocked("an address may not carry credentials")
+        return prepared
+
     def send(self, request: requests.PreparedRequest, **options: Any) -> Response:
         """The answer, its body unread. Raises Unavailable when there is none, Blocked when there may be none."""
         options["allow_redirects"] = False
@@ -145,11 +155,7 @@ class Session(requests.Session):
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, data: Any = None, **options: Any
     ) -> Response:
         """Send a request without more ado; the answer's body is unread."""
-        try:
-            request = self.prepare_request(Request(method, url, headers=dict(headers or {}), data=data))
-        except (requests.RequestException, ValueError) as error:
-            raise Blocked("this is not an address that can be called") from error
-        return self.send(request, **options)
+        return self.send(self.prepare_request(Request(method, url, headers=dict(headers or {}), data=data)), **options)
 
 
 def session(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -195,22 +197,46 @@ def test_unix_sockets_are_called_only_where_the_list_names_them(tmp_path: Path) 
             path.unlink(missing_ok=True)
 
 
-def test_tls_is_verified(tmp_path: Path) -> None:
-    """A server with a certificate of nobody we know."""
-    import ssl
-
-    from tokens.keys import KeyFolder
-
-    folder = KeyFolder(tmp_path / "keys")
-    key = folder.prepare().keys[0]
-    (tmp_path / "pair.pem").write_bytes(key.private_pem + key.certificate_pem)
+def test_tls_is_verified_by_authority_and_by_name(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "1",
+    ]
+    command += [
+        "-subj",
+        "/CN=test",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "pair.pem")
+    context.load_cert_chain(certificate, key)
     with listening() as listener:
         listener.socket = context.wrap_socket(listener.socket, server_side=True)
-        with pytest.raises(Unavailable, match="certificate"):
-            http.session(allow=["127.0.0.1"]).ask("GET", listener.url.replace("http:", "https:"))
+        named, numbered = (f"https://{host}:{listener.server_port}" for host in ("localhost", "127.0.0.1"))
+        allow = ["localhost", "127.0.0.1"]
+        for session, url in (
+            (http.session(allow=allow), named),
+            (http.session(allow=allow, verify=str(certificate)), numbered),
+        ):
+            with pytest.raises(Unavailable, match="certificate"):
+                session.ask("GET", url)
         assert listener.seen == []
+        trusting = http.session(allow=allow, verify=str(certificate))
+        assert http.read(trusting.ask("GET", named), 10) == b"hello"
 
 
 @pytest.mark.parametrize(
