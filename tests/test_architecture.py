@@ -11,7 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-ROOT = Path(settings.BASE_DIR)
+ROOT = Path(__file__).resolve().parent.parent
 EDGES = ("api", "gateway", "portal", "tokens")
 DOMAIN = ("configuration", "audit", "jobs", "accounts", "projects", "robots", "artifacts")
 APPS = (*DOMAIN, *EDGES)

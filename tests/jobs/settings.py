@@ -4,4 +4,4 @@ from harbor.settings import *  # noqa: F403
 
 JOB_KINDS = {"WALK": "tests.jobs.work.walk"}
 JOB_LEASE = 1.5
-OWN_SCHEDULES: dict[str, str] = {}
+OWN_SCHEDULES = {}

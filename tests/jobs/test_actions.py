@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -268,7 +269,7 @@ def test_an_execution_is_as_far_as_its_jobs(statuses: list[str], expected: str, 
         end = None if status in {"Pending", "Scheduled", "Running"} else Now()
         Job.objects.filter(pk=job.pk).update(status=status, end_time=end, status_message=status)
 
-    shown = Execution.objects.with_status().with_counts().get()
+    shown: Any = Execution.objects.with_status().with_counts().get()
 
     assert (shown.status, shown.end_time is not None) == (expected, ended)
     assert shown.status_message == ("Error" if "Error" in statuses else "")

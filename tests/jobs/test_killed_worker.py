@@ -83,7 +83,7 @@ class Site:
 
         def reached() -> bool:
             job.update(self.do("show"))
-            return job["status"] == status
+            return bool(job["status"] == status)
 
         processes.wait_until(reached, f"{status}, not {job}", seconds=60, log=self.log)
         return job
