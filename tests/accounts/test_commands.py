@@ -82,3 +82,23 @@ class TestSetPassword:
         with pytest.raises(CommandError, match=sentence):
             self.give(monkeypatch, name, text)
         assert authenticate("admin", PASSWORD, HERE)
+
+
+@pytest.mark.django_db
+class TestConfigure:
+    def test_changes_and_shows(self) -> None:
+        assert "read_only=False" in run("configure").splitlines()
+        assert run("configure", "read_only=true", "session_timeout=30") == "changed: read_only, session_timeout\n"
+        assert {"read_only=True", "session_timeout=30"} <= set(run("configure").splitlines())
+        assert run("configure", "read_only=true") == "nothing to change\n"
+
+    def test_shows_no_secret(self) -> None:
+        run("configure", "ldap_search_password=Hidden-Horse-9")
+        assert "Hidden-Horse-9" not in run("configure")
+        assert "ldap_search_password" not in run("configure")
+
+    @pytest.mark.parametrize("changes", [["read_only"], ["no_such_key=1"], ["session_timeout=30", "read_only=perhaps"]])
+    def test_all_or_nothing(self, changes: list[str]) -> None:
+        with pytest.raises(CommandError, match="Not changed"):
+            run("configure", *changes)
+        assert {"read_only=False", "session_timeout=60"} <= set(run("configure").splitlines())
