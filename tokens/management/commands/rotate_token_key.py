@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,21 +22,31 @@ class Command(BaseCommand):
             help="do not ask the registry whether it knows the new key: every replica has been restarted since",
         )
 
-    def handle(self, *, unchecked: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--wait",
+            type=float,
+            default=10.0,
+            metavar="SECONDS",
+            help="give the registry so long to learn the new key; in the embedded run it is started anew by itself",
+        )
+
+    def handle(self, *, unchecked: bool, wait: float, **options: Any) -> None:
         folder = key_folder()
         key = folder.prepare().next
         if not unchecked:
-            self._check(key)
+            self._check(key, wait)
         ring = folder.rotate()
         self.stdout.write(f"signing with {ring.signing.kid}; the registry learns {ring.next.kid} when it next starts")
 
-    def _check(self, key: Key) -> None:
+    def _check(self, key: Key, wait: float) -> None:
+        give_up = time.monotonic() + wait
         try:
-            if accepts(key):
-                return
+            while not accepts(key):
+                if time.monotonic() >= give_up:
+                    raise CommandError(
+                        "The registry does not know the new key yet, for it reads its keys when it starts: "
+                        "restart it, then run this again."
+                    )
+                time.sleep(0.2)
         except RegistryError as error:
             raise CommandError(f"The registry cannot be asked whether it knows the new key: {error}.") from error
-        raise CommandError(
-            "The registry does not know the new key yet, for it reads its keys when it starts: "
-            "restart it, then run this again."
-        )
