@@ -16,7 +16,6 @@ from artifacts.models import Artifact, Repository
 from audit.actions import record
 from audit.models import Entry
 from projects.models import Member, Role
-from robots import secrets
 from robots.models import Robot
 from tests.api.conftest import Stage
 from tests.attacks.browser import SIGN_IN, form_token, signed_in
@@ -156,33 +155,15 @@ def test_a_page_says_what_a_browser_may_do(stage: Stage, path: str) -> None:
     assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer", "strict-origin-when-cross-origin")
 
 
-@pytest.mark.parametrize("path", ["/projects", SIGN_IN])
-def test_a_page_has_no_script_or_style_of_its_own(stage: Stage, path: str) -> None:
-    """So that the policy can forbid them all."""
-    page = signed_in("alice").get(path).content.decode() if path != SIGN_IN else Client().get(path).content.decode()
-
-    assert "<style" not in page
-    assert " style=" not in page
-    assert "<script>" not in page
-
-
 @pytest.mark.parametrize(
     "goal",
     [
-        *("//evil.test", "/\\evil.test", "\\/evil.test", "/\t/evil.test", "/\n/evil.test", "https:evil.test"),
-        *("https://evil.test", "http://haven.test:8080@evil.test", "http://evil.test\\@haven.test", "///evil.test"),
-        *(
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "/a\r\nSet-Cookie: x=y",
-            "/a\nLocation: //evil.test",
-            " //evil.test",
-        ),
-        *("evil.test", "%2F%2Fevil.test", "/\x00/evil.test", "http:///evil.test", "//evil.test/%2f.."),
+        *("/a\r\nSet-Cookie: x=y", "/a\nLocation: //evil.test", "/\x00/evil.test", "/\n/evil.test", "/\u2028/evil"),
+        *("http://haven.test:8080@evil.test", "http://evil.test\\@haven.test", "data:text/html,x", "%2F%2Fevil.test"),
     ],
 )
 @pytest.mark.parametrize("page", ["sign-in", "theme", "language"])
-def test_nobody_is_sent_elsewhere(stage: Stage, page: str, goal: str) -> None:
+def test_nobody_is_sent_elsewhere_by_odd_letters(stage: Stage, page: str, goal: str) -> None:
     client = signed_in("alice") if page != "sign-in" else Client(enforce_csrf_checks=True)
     token = form_token(client, "/account/password" if page != "sign-in" else SIGN_IN)
     form = {"username": "alice", "password": PASSWORD, "next": goal, "theme": "dark", "csrfmiddlewaretoken": token}
@@ -192,30 +173,6 @@ def test_nobody_is_sent_elsewhere(stage: Stage, page: str, goal: str) -> None:
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/"
     assert "x" not in answer.cookies
-
-
-def test_a_session_that_was_there_before_is_not_the_one_after(stage: Stage) -> None:
-    client = Client(enforce_csrf_checks=True)
-    planted = "a" * 32
-    client.cookies[settings.SESSION_COOKIE_NAME] = planted
-    token = form_token(client)
-
-    client.post(SIGN_IN, {"username": "alice", "password": PASSWORD, "csrfmiddlewaretoken": token})
-
-    assert client.cookies[settings.SESSION_COOKIE_NAME].value != planted
-    thief = Client()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = planted
-    assert thief.get("/projects").status_code == 302 or b"alice" not in thief.get("/projects").content
-
-
-def test_signing_out_ends_the_session_and_not_just_the_cookie(stage: Stage) -> None:
-    client = signed_in("alice")
-    kept = client.cookies[settings.SESSION_COOKIE_NAME].value
-    client.post("/account/sign-out", {"csrfmiddlewaretoken": form_token(client, "/account/password")})
-
-    thief = Client()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = kept
-    assert thief.get("/projects/private").status_code in (302, 403, 404)
 
 
 def test_a_cookie_cannot_be_read_by_scripts_or_sent_from_elsewhere(stage: Stage) -> None:
@@ -247,16 +204,3 @@ def test_an_error_page_shows_nothing_of_the_inside(stage: Stage) -> None:
         for word in (b"Traceback", b"site-packages", b"DoesNotExist", b"SELECT ", b"SECRET_KEY", b'File "'):
             assert word not in answer.content, path
     assert {404, 500} <= statuses
-
-
-def test_a_robots_secret_is_shown_once(stage: Stage) -> None:
-    client = signed_in("alice")
-    robot = reverse("portal:robot", args=["private", stage.robot.pk])
-    token = form_token(client, robot)
-    page = client.post(f"{robot}/secret", {"csrfmiddlewaretoken": token}, follow=True).content.decode()
-    stage.robot.refresh_from_db()
-    shown = [word for word in set(WORD.findall(page)) if secrets.digest(word) == stage.robot.secret_digest]
-    assert len(shown) == 1
-
-    for path in (robot, "/projects/private/robots", "/projects/private/log", "/"):
-        assert shown[0] not in client.get(path).content.decode()
