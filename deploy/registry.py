@@ -44,7 +44,7 @@ class Registry:
     storage: Mapping[str, Any]
     redirect: bool = False
     """Send clients to the object store for a blob, where the store can."""
-    log_level: str = "warn"
+    log_level: str = "error"
 
     def configuration(self) -> str:
         """The whole file, in YAML.
