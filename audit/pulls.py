@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time as clock
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -29,6 +30,7 @@ _TIMEOUT = 0.2
 _PAUSE = 5.0
 """Seconds in which a Redis that hangs is left alone, so that not every pull waits for it."""
 _hangs_until = 0.0
+_thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class PullRecord:
     """Whence it came."""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), default=str)
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(values, default=str)
 
     @classmethod
     def of(cls, content: str | bytes) -> PullRecord:
@@ -91,12 +94,36 @@ def count_pull(record: PullRecord) -> None:
     if clock.monotonic() < _hangs_until:
         return write_down(record)
     try:
-        client(_TIMEOUT).rpush(QUEUE, record.to_json())
+        _append(record.to_json())
     except redis.RedisError as error:
         if isinstance(error, redis.TimeoutError):
             _hangs_until = clock.monotonic() + _PAUSE
         _log.warning("redis is away, a pull goes to the database: %s", type(error).__name__)
         write_down(record)
+
+
+def _append(content: str) -> None:
+    """RPUSH over this thread's own connection: a client with a pool costs three times as much.
+
+    A connection that Redis has closed meanwhile is made anew; what then arrives twice is told by its id.
+    """
+    connection = getattr(_thread, "connection", None)
+    if connection is not None:
+        try:
+            return _send(connection, content)
+        except redis.ConnectionError:
+            _log.info("redis had closed the connection")
+    _thread.connection = client(_TIMEOUT).connection_pool.make_connection()
+    _send(_thread.connection, content)
+
+
+def _send(connection: Any, content: str) -> None:
+    try:
+        connection.send_command("RPUSH", QUEUE, content)
+        connection.read_response()
+    except BaseException:
+        connection.disconnect()
+        raise
 
 
 @transaction.atomic
@@ -129,3 +156,6 @@ def forgive() -> None:
     """Ask Redis again at once."""
     global _hangs_until
     _hangs_until = 0.0
+
+
+_thread = threading.local()

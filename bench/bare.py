@@ -36,3 +36,27 @@ def sign(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     body = json.dumps({"token": token, "access_token": token, "expires_in": 1800}).encode()
     start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
+
+
+def manifest(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """A WSGI application that verifies the token of the request and answers the one manifest there is."""
+    token = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+    try:
+        jwt.decode(
+            token,
+            KEY.public,
+            algorithms=["ES256"],
+            audience="harbor-registry",
+            issuer="harbor-token-issuer",
+            leeway=60,
+        )
+    except jwt.PyJWTError:
+        start("401 Unauthorized", [("Content-Length", "0")])
+        return []
+    start("200 OK", [*MANIFEST_HEADERS, ("Content-Length", str(len(MANIFEST)))])
+    return [MANIFEST]
+
+
+MANIFEST_FILE = Path(os.environ["HAVEN_DATA"]) / "manifest.json"
+MANIFEST = MANIFEST_FILE.read_bytes() if MANIFEST_FILE.exists() else b""
+MANIFEST_HEADERS = [("Content-Type", "application/vnd.oci.image.manifest.v1+json")]

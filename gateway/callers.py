@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -15,9 +16,13 @@ from gateway.lookup import Found, Identity, look_up
 from registry.errors import Denied, Unauthorized
 from registry.references import Reference
 from robots.models import Robot
-from tokens.signing import Claims, verify
+from tokens.keys import KeyRing
+from tokens.signing import Claims, keys, verify
 
 CATALOG = Permission("catalog", "read")
+REMEMBERED = 1000
+"""Tokens whose signature a process remembers to have seen."""
+_verified: dict[str, tuple[KeyRing, Claims]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def identify(request: HttpRequest) -> Caller:
     header = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() == "bearer":
-        claims = verify(credentials.strip())
+        claims = _verify(credentials.strip())
         return Caller(
             Identity(claims.kind, claims.actor_id, claims.name, claims.auth_epoch, claims.issued_at),
             claims,
@@ -47,6 +52,22 @@ def identify(request: HttpRequest) -> Caller:
     if actor is None:
         raise Unauthorized("incorrect username or password" if header else "")
     return Caller(Identity(actor.kind, actor.user_id or actor.robot_id, actor.name, actor.auth_epoch))
+
+
+def _verify(token: str) -> Claims:
+    """`verify`, which costs more than all the rest of a pull, once for each token: its signature will not change.
+
+    What does change is asked each time: whether its end has come, and whether its key is still one of ours.
+    """
+    ring = keys()
+    known = _verified.get(token)
+    if known and known[0] is ring and time.time() < known[1].expires_at:
+        return known[1]
+    claims = verify(token)
+    if len(_verified) >= REMEMBERED:
+        _verified.clear()
+    _verified[token] = ring, claims
+    return claims
 
 
 def authorize(request: HttpRequest, repository: str, action: str, reference: Reference | None = None) -> Found:

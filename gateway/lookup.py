@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection
@@ -21,7 +21,7 @@ from projects.models import Project
 from projects.permissions import decide
 from registry.errors import Unauthorized
 from registry.references import Reference
-from robots.models import grants_of
+from robots.models import Grants, grants_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,19 @@ class Found:
 
     actor: Actor
     permissions: frozenset[Permission]
-    project: Project | None
+    project_id: int | None = None
+    project_name: str = ""
     repository_id: int | None = None
     tag_id: int | None = None
     artifact_id: int | None = None
-    digest: str = ""
-    media_type: str = ""
-    content: bytes = field(default=b"", repr=False)
+    digest: str | None = None
+    media_type: str | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+    @property
+    def project(self) -> Project | None:
+        """The project's row, as far as it was read."""
+        return Project(id=self.project_id, name=self.project_name) if self.project_id else None
 
 
 ROLES = """(
@@ -114,18 +120,16 @@ def look_up(who: Identity, repository: str, reference: Reference | None = None) 
         raise Unauthorized("the token is no longer valid")
     actor = _actor(who, bool(is_admin), grants, level)
     if project_id is None:
-        return Found(actor, frozenset(), None)
+        return Found(actor, frozenset())
     permissions = decide(actor, project_id, bool(public), _roles(roles))
-    repository_id, tag_id, artifact_id, digest, media_type, content = found
-    project = Project(id=project_id, name=name, public=bool(public))
-    return Found(actor, permissions, project, repository_id, tag_id, artifact_id, digest, media_type, content or b"")
+    return Found(actor, permissions, project_id, name, *found)
 
 
 def _actor(who: Identity, is_admin: bool, grants: str, level: str) -> Actor:
     if who.kind is Kind.USER:
         return Actor(who.kind, who.name, user_id=who.id, is_admin=is_admin, auth_epoch=who.auth_epoch)
     if who.kind is Kind.ROBOT:
-        system, by_project = grants_of(json.loads(grants), level)
+        system, by_project = _grants(grants, level)
         return Actor(
             who.kind,
             who.name,
@@ -135,6 +139,12 @@ def _actor(who: Identity, is_admin: bool, grants: str, level: str) -> Actor:
             auth_epoch=who.auth_epoch,
         )
     return ANONYMOUS
+
+
+@lru_cache(maxsize=1024)
+def _grants(text: str, level: str) -> Grants:
+    """What a robot's row grants. The same text always means the same."""
+    return grants_of(json.loads(text), level)
 
 
 def _roles(bits: int | None) -> list[int]:

@@ -33,7 +33,7 @@ def read(request: HttpRequest, address: Address) -> HttpResponse:
     found = authorize(request, address.repository, "pull", reference)
     content = _content(found, reference)
     tag = f'"{found.digest}"'
-    headers = {DIGEST: found.digest, "ETag": tag}
+    headers = {DIGEST: found.digest or "", "ETag": tag}
     if tag in _asked_tags(request):
         return HttpResponse(status=304, headers=headers)
     if request.method == "GET":
@@ -45,13 +45,14 @@ def put(request: HttpRequest, address: Address) -> HttpResponse:
     """A manifest, by tag or digest. 201 says that the registry gave the same bytes back and that they are recorded."""
     reference = Reference.parse(address.repository, address.identifier)
     found = authorize(request, address.repository, "push")
-    if found.project is None:
+    project = found.project
+    if project is None:
         raise NameUnknown()
     manifest = _manifest(request)
     push = Push(reference, _digest(reference, manifest), manifest)
     check_push(push)
     artifact = actions.record_push(
-        found.actor, found.project, complete(registry(), found.project.pk, push), permissions=found.permissions
+        found.actor, project, complete(registry(), project.pk, push), permissions=found.permissions
     )
     headers = {"Location": f"/v2/{address.repository}/manifests/{artifact.digest}", DIGEST: artifact.digest}
     if manifest.subject:
@@ -93,7 +94,8 @@ def _require_found(found: Found, reference: Reference) -> None:
 
 def _content(found: Found, reference: Reference) -> bytes:
     _require_found(found, reference)
-    content = bytes(found.content)
+    assert found.digest
+    content = bytes(found.content or b"")
     algorithm, _, expected = found.digest.partition(":")
     if hashlib.new(algorithm, content).hexdigest() != expected:
         _log.critical("the database's copy of %s in %s is damaged", found.digest, reference.repository)
@@ -108,7 +110,7 @@ def _asked_tags(request: HttpRequest) -> list[str]:
 
 
 def _count(request: HttpRequest, found: Found, reference: Reference) -> None:
-    assert found.artifact_id and found.project
+    assert found.artifact_id and found.digest and found.project_id
     count_pull(
         PullRecord(
             event_id=uuid.uuid4(),
@@ -116,7 +118,7 @@ def _count(request: HttpRequest, found: Found, reference: Reference) -> None:
             digest=found.digest,
             tag="" if reference.is_digest else reference.identifier,
             repository=reference.repository,
-            project_id=found.project.pk,
+            project_id=found.project_id,
             username=found.actor.name,
             time=timezone.now(),
             address=request.META.get("REMOTE_ADDR", ""),
