@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError
 
 from harbor import environment
-from harbor.environment import ROOT as BASE_DIR
 from harbor.logs import LOGGING as LOGGING
 from harbor.subscribers import SUBSCRIBERS as SUBSCRIBERS
 
+BASE_DIR = environment.ROOT
 env = Env()
 try:
     DATA = environment.data_folder(env.str("HAVEN_DATA", ""))
