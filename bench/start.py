@@ -2,8 +2,8 @@
 
 `python -m bench.start [--database sqlite|postgresql] [--rounds N]`
 
-Installation (Debian packages, virtualenv) has been done before; each round begins with an empty HAVEN_DATA. Memory is the
-proportional set size (PSS) of every process that bin/up started, and of bin/up.
+Installation (Debian packages, virtualenv) has been done before; each round begins with an empty HAVEN_DATA. Memory is
+the proportional set size (PSS) of every process that bin/up started, and of bin/up.
 """
 
 from __future__ import annotations
@@ -54,9 +54,8 @@ def measure(database: str, rounds: int) -> bool:
                 stack.remove()
     took, held = statistics.median(seconds), statistics.median(megabytes)
     print(f"{database}, medians of {rounds} rounds")
-    print(
-        f"  bin/up to the first pull {took:6.1f} s   ({min(seconds):.1f} to {max(seconds):.1f}; at most {MOST_SECONDS:.0f})"
-    )
+    spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
+    print(f"  bin/up to the first pull {took:6.1f} s   ({spread}; at most {MOST_SECONDS:.0f})")
     print(f"  idle, PSS of all of it   {held:6.0f} MB  (at most {MOST_MEGABYTES:.0f})", flush=True)
     return took <= MOST_SECONDS and held <= MOST_MEGABYTES
 
