@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import logging
+import resource
+import time
 from typing import Any
 
 import pytest
@@ -222,6 +225,37 @@ def test_nobody_learns_the_version(cast: Cast) -> None:
         anonymous = Caller().get(path)
         assert "harbor_version" not in anonymous.content.decode()
         assert "Server" not in anonymous
+
+
+BOMB = gzip.compress(b"{" + b" " * 50_000_000 + b"}")
+
+
+def test_a_packed_body_is_not_unpacked(cast: Cast, registry: FakeRegistry) -> None:
+    """50 KB on the wire that would be 50 MB in memory."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    packed = {"Content_Encoding": "gzip"}
+
+    api = caller(cast.admin).post("/projects", BOMB, **packed)
+    manifest = door_of(cast.developer)(
+        "PUT", "private/web/manifests/v1", BOMB, content.image().media_type, HTTP_CONTENT_ENCODING="gzip"
+    )
+
+    assert api.status_code in (400, 413, 415, 422)
+    assert manifest.status_code in (400, 413, 415)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KiB
+    assert not Project.objects.filter(name="").exists()
+
+
+def test_a_small_question_costs_little_however_large_its_numbers_are(cast: Cast) -> None:
+    ask = caller(cast.admin)
+    pages = ("page=1000000000", "page_size=1000000000", "page=-1", "page_size=-5")
+    huge = (*pages, f"q={'x' * 100_000}", f"sort={'a,' * 9999}")
+    began = time.monotonic()
+
+    statuses = [ask.get(f"/{what}?{query}").status_code for what in ("projects", "auditlog-exts") for query in huge]
+
+    assert time.monotonic() - began < 5
+    assert set(statuses) <= {200, 400, 413, 414, 422}
 
 
 # What is gone

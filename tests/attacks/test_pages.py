@@ -77,9 +77,10 @@ def test_the_parser_sees_a_danger(payload: str) -> None:
 
 def poison(stage: Stage, payload: str) -> None:
     """`payload` in every text that people, robots and pushed content can bring."""
-    User.objects.filter(pk=stage.cast.guest.pk).update(realname=payload, comment=payload[:30])
+    User.objects.filter(pk=stage.cast.guest.pk).update(realname=payload[:255], comment=payload[:30])
+    User.objects.filter(email="villain@haven.test").delete()
     villain = make_user("villain")
-    User.objects.filter(pk=villain.pk).update(username=payload, realname=payload)
+    User.objects.filter(pk=villain.pk).update(username=payload[:255], realname=payload[:255])
     Member.objects.create(project=stage.cast.private, user=villain, role=Role.GUEST)
     Repository.objects.filter(pk=stage.repository.pk).update(description=payload)
     Robot.objects.filter(pk=stage.robot.pk).update(description=payload)
@@ -89,11 +90,11 @@ def poison(stage: Stage, payload: str) -> None:
     Artifact.objects.update(
         annotations={payload: payload, "org.opencontainers.image.url": payload},
         extra_attrs={**attributes, "config": config, "history": history},
-        artifact_type=payload,
-        config_media_type=payload,
+        artifact_type=payload[:255],
+        config_media_type=payload[:255],
     )
     record(villain.actor, "create", "artifact", payload, project=stage.cast.private, description=payload, a=payload)
-    Entry.objects.update(username=payload, resource=payload, operation_description=payload)
+    Entry.objects.update(username=payload[:255], resource=payload, operation_description=payload)
 
 
 def all_pages(stage: Stage) -> list[str]:
