@@ -116,12 +116,14 @@ def look_up(who: Identity, repository: str, reference: Reference | None = None) 
         cursor.execute(_statement(who.kind, what), parameters)
         row = cursor.fetchone()
     alive, auth_epoch, is_admin, roles, grants, level, project_id, name, public, is_newer, *found = row
-    if not alive or auth_epoch != who.auth_epoch or is_newer:
+    if not alive or auth_epoch != who.auth_epoch:
         raise Unauthorized("the token is no longer valid")
     actor = _actor(who, bool(is_admin), grants, level)
     if project_id is None:
         return Found(actor, frozenset())
     permissions = decide(actor, project_id, bool(public), _roles(roles))
+    if is_newer and permissions:  # who may do nothing there must not learn that there is something new
+        raise Unauthorized("the token is no longer valid")
     return Found(actor, permissions, project_id, name, *found)
 
 

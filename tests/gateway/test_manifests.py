@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.cast import Cast
 from tests.fakes.registry import FakeRegistry
 from tests.gateway.conftest import door_of
 from tests.stack import content
+from tokens.scopes import Scope
+from tokens.signing import mint
 
 IMAGE = content.image(text="a picture")
 
@@ -74,6 +77,21 @@ def test_if_none_match(cast: Cast, registry: FakeRegistry, header: str) -> None:
 
     assert (got.status_code, got.content) == (304, b"")
     assert door_of(cast.guest).get("private/app", "v1", HTTP_IF_NONE_MATCH='"sha256:other"').status_code == 200
+
+
+@pytest.mark.parametrize("who", ["stranger", None])
+def test_an_old_token_does_not_tell_a_new_project(cast: Cast, registry: FakeRegistry, who: str | None) -> None:
+    door = door_of(getattr(cast, who) if who else None)
+    long_ago = int(time.time()) - 600
+
+    def refused(project: str) -> tuple[int, bytes, str]:
+        scope = Scope("repository", f"{project}/app", frozenset({"pull"}))
+        answer = door.get(f"{project}/app", "v1", token=mint(door.actor, [scope], 1800, now=long_ago))
+        told = answer.content.replace(project.encode(), b"it")
+        return answer.status_code, told, answer.headers.get("WWW-Authenticate", "").replace(project, "it")
+
+    assert refused("private") == refused("nothing")
+    assert refused("public")[0] == 401  # everybody may see that one; the token is older than it all the same
 
 
 @pytest.mark.parametrize("who", ["guest", "limited_guest", "stranger"])
