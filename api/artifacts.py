@@ -126,7 +126,6 @@ ARTIFACTS = Listing(
     default=("-push_time", "-pk"),
     filters=FILTERS,
     sorts={name: name for name in ("id", "digest", "type", "size", "push_time", "pull_time", "repository_id")},
-    null=True,
 )
 ACCESSORIES = Listing(
     default=("pk",),
@@ -139,7 +138,6 @@ ACCESSORIES = Listing(
         "creation_time": query.when("creation_time"),
     },
     sorts={"id": "id", "type": "type", "size": "artifact__size", "creation_time": "creation_time"},
-    null=True,
 )
 
 

@@ -56,7 +56,6 @@ LOG = Listing(
     sorts={
         name: name for name in ("id", "username", "resource", "resource_type", "operation", "op_time", "project_id")
     },
-    null=True,
 )
 
 

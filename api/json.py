@@ -16,13 +16,6 @@ MAX_BODY = 1 << 20
 """Bytes; the largest body of the API is a project's CVE allow-list."""
 
 
-class Null:
-    """The body `null`: what Harbor sends for a list that it never filled. No body at all is None."""
-
-
-NULL = Null()
-
-
 class StrictJson(BaseParser):
     """Refuses what JSON is not: numbers that are none, depth without end, text in another alphabet's bytes."""
 
@@ -52,8 +45,6 @@ class Json(JSONRenderer):
     ) -> Any:
         if data is None:
             return b""
-        if data is NULL:
-            return b"null\n"
         body: bytes = super().render(data, accepted_media_type, renderer_context)
         return body + b"\n"
 

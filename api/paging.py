@@ -13,7 +13,6 @@ from rest_framework.response import Response
 
 from accounts.errors import BadRequest
 from api import parameters
-from api.json import NULL
 from api.paths import raw_path
 from api.query import Filter, condition, ordering, parse
 
@@ -70,12 +69,12 @@ def readable(value: str) -> str:
     return quote(value, safe="=~,:/@!$'()*;?[]{}|", errors="replace")
 
 
-def counted(request: HttpRequest, rows: Sequence[Any], total: int, page: Page, null: bool = False) -> Response:
-    """`rows` as a page of `total`. An empty list is `null` where Harbor's handler leaves it so."""
+def counted(request: HttpRequest, rows: Sequence[Any], total: int, page: Page) -> Response:
+    """`rows` as a page of `total`. Never null: go-swagger makes an empty list of one that was not filled."""
     headers = {"X-Total-Count": str(total)}
     if links := page.links(request, total):
         headers["Link"] = links
-    return Response(NULL if null and not rows else rows, headers=headers)
+    return Response(rows, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,6 @@ class Listing:
     default: tuple[str, ...]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     sorts: Mapping[str, str] = field(default_factory=dict)
-    null: bool = False
-    """Whether an empty list is `null`."""
 
     def answer(
         self,
@@ -107,4 +104,4 @@ class Listing:
         start, end = page.bounds(total)
         keys = list(rows.order_by(*order).values_list("pk", flat=True)[start:end]) if start < end else []
         found = {row.pk: row for row in dress(rows.model._default_manager.filter(pk__in=keys))} if keys else {}
-        return counted(request, shape([found[key] for key in keys if key in found]), total, page, self.null)
+        return counted(request, shape([found[key] for key in keys if key in found]), total, page)

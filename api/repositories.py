@@ -58,7 +58,6 @@ REPOSITORIES = Listing(
         "creation_time": "creation_time",
         "update_time": "update_time",
     },
-    null=True,
 )
 
 

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from accounts.actors import Actor, Permission
 from accounts.permissions import system_allowed
 from api import parameters
-from api.json import NULL
 from api.permissions import Permission as Shown
 from api.views import Endpoint, authenticated
 from projects.models import Project
@@ -30,7 +29,7 @@ class Rights(Endpoint):
             {"resource": resource_name(root, permission), "action": permission.action}
             for permission in sorted(permissions_in(actor, scope))
         ]
-        return Response(Shown.each(found) or NULL)
+        return Response(Shown.each(found))
 
 
 def permissions_in(actor: Actor, scope: str) -> frozenset[Permission]:

@@ -87,7 +87,6 @@ ROBOTS = Listing(
         "update_time": query.when("update_time"),
     },
     sorts={name: name for name in ("id", "name", "duration", "expires_at", "creation_time", "update_time")},
-    null=True,
 )
 
 

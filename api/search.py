@@ -40,7 +40,7 @@ class Search(Endpoint):
         actor = actor_of(request)
         seen = models.Project.objects.visible_to(actor)
         found = dressed(actor)(seen.filter(name__contains=word).order_by("name")[:MOST])
-        repositories = Repository.objects.filter(project__in=seen).search(word).order_by("name")
+        repositories = Repository.objects.visible_to(actor).search(word).order_by("name")
         listed = repositories.with_counts().select_related("project")[:MOST]
         return Response(
             {"project": [show(project) for project in found], "repository": [describe(entry) for entry in listed]}

@@ -36,7 +36,7 @@ def counts(actor: Actor) -> dict[str, int]:
         public_project_count=Count("pk", filter=Q(public=True)),
         private_project_count=Count("pk", filter=Q(public=False)),
     )
-    found |= Repository.objects.filter(project__in=seen).aggregate(
+    found |= Repository.objects.visible_to(actor).aggregate(
         public_repo_count=Count("pk", filter=Q(project__public=True)),
         private_repo_count=Count("pk", filter=Q(project__public=False)),
     )

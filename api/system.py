@@ -60,6 +60,8 @@ class SystemInfo(Shape):
 
 
 class Ping(Endpoint):
+    answers_json = False
+
     def get(self, request: Request) -> HttpResponse:
         return HttpResponse("Pong", content_type="text/plain")
 
@@ -73,6 +75,8 @@ class Info(Endpoint):
 
 
 class Certificate(Endpoint):
+    answers_json = False
+
     def get(self, request: Request) -> HttpResponse:
         authority = certificate_authority()
         if authority is None:

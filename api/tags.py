@@ -26,7 +26,6 @@ TAGS = Listing(
         "pull_time": query.when("pull_time"),
     },
     sorts={name: name for name in ("id", "name", "push_time", "pull_time")},
-    null=True,
 )
 
 

@@ -49,6 +49,8 @@ class Endpoint(APIView):
     renderer_classes = (Json,)
     content_negotiation_class = JsonOnly
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    answers_json = True
+    """False for the few that answer plain text or a file, whatever `Accept` says."""
     heeds_read_only = True
     """False for the few writes that must work while everything else is read-only."""
 
@@ -62,6 +64,9 @@ class Endpoint(APIView):
             refuse_forgery(request._request)
         if self.heeds_read_only and values.get("read_only"):
             raise errors.ReadOnly
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force or not self.answers_json)
 
     def perform_authentication(self, request: Request) -> None:
         """Nothing: `request.actor` is found by our own middleware, when first asked for."""

@@ -261,7 +261,7 @@ def test_the_log_shows_what_the_caller_may_see(stage: Stage) -> None:
     assert [entry["resource"] for entry in admin] == ["other", "private"]
     alice = caller(stage.cast.alice).get("/auditlog-exts").json()
     assert [entry["resource"] for entry in alice] == ["private"]
-    assert caller(stage.cast.developer).get("/auditlog-exts").json() is None
+    assert caller(stage.cast.developer).get("/auditlog-exts").json() == []
 
 
 def test_a_disabled_or_expired_robot_is_nobody(stage: Stage) -> None:

@@ -176,26 +176,9 @@ def test_a_list_costs_the_same_however_long_it_is(
     assert len(many) <= len(few) + 3, [query["sql"] for query in many]
 
 
-EMPTY_IS_NULL = {
-    "listAllRepositories": True,
-    "listRepositories": True,
-    "listArtifacts": True,
-    "listTags": True,
-    "listAccessories": True,
-    "ListRobot": True,
-    "listAuditLogExts": True,
-    "listProjects": False,
-    "searchUsers": False,
-    "listUsers": False,
-}
-
-
-@pytest.mark.parametrize("operation", sorted(EMPTY_IS_NULL))
-def test_an_empty_list_is_what_harbors_handler_leaves(stage: Stage, operation: str) -> None:
-    path = CALLS[operation].path.format(private=stage.cast.private.pk, artifacts=stage.path).partition("?")[0]
-    query = "username=zzz" if operation == "searchUsers" else "q=creation_time=[~1999-01-01],name=zzz,digest=zzz"
-    if operation.endswith("LogExts"):
-        query = "q=username=zzz"
-    response = stage.callers["admin"].get(f"{path}?{query}")
-    assert response.content == (b"null\n" if EMPTY_IS_NULL[operation] else b"[]\n")
-    assert response["X-Total-Count"] == "0"
+@pytest.mark.parametrize("operation", LISTS)
+def test_an_empty_list_is_a_list(stage: Stage, operation: str) -> None:
+    path = CALLS[operation].path.format(private=stage.cast.private.pk, artifacts=stage.path)
+    response = stage.callers["admin"].get(f"{path}{'&' if '?' in path else '?'}page=1000")
+    assert response.content == b"[]\n"
+    assert int(response["X-Total-Count"]) >= 0

@@ -224,6 +224,12 @@ def test_only_json_is_written(cast: Cast, accept: str, status: int) -> None:
     assert caller(cast.admin).get("/users/current", Accept=accept).status_code == status
 
 
+def test_a_text_is_given_to_who_asks_for_text(db: None) -> None:
+    for accept in ("text/plain", "application/json", "*/*"):
+        response = Caller().get("/ping", Accept=accept)
+        assert (response.status_code, response.content) == (200, b"Pong")
+
+
 def test_unknown_keys_and_nulls_are_ignored(cast: Cast) -> None:
     body = {"project_name": "odd", "owner_id": 1, "id": 7, "metadata": None, "public": None, "deleted": True}
     assert caller(cast.alice).post("/projects", body).status_code == 201

@@ -107,14 +107,14 @@ def test_what_one_may_do_in_a_project(cast: Cast) -> None:
     short = {(entry["resource"], entry["action"]) for entry in guest.get(f"{path}&relative=true").json()}
     assert ("repository", "pull") in short and (".", "read") in short
     assert len(short) == len(full)
-    assert caller(cast.stranger).get(path).content == b"null\n"
+    assert caller(cast.stranger).get(path).content == b"[]\n"
 
 
 def test_what_one_may_do_in_the_system(cast: Cast) -> None:
     path = "/users/current/permissions?scope=/system"
-    assert caller(cast.guest).get(path).content == b"null\n"
+    assert caller(cast.guest).get(path).content == b"[]\n"
     assert {"resource": "/system/user", "action": "create"} in caller(cast.admin).get(path).json()
-    assert caller(cast.admin).get("/users/current/permissions?scope=/nowhere").content == b"null\n"
+    assert caller(cast.admin).get("/users/current/permissions?scope=/nowhere").content == b"[]\n"
 
 
 # Projects
