@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
@@ -17,6 +17,11 @@ from portal.forms import Form
 Refusals = Mapping[type[DomainError], tuple[str | None, str]]
 """What a form says to an error of the domain: the field it stands beside (None: above the form), and the sentence."""
 UNPROCESSABLE = 422
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, be it nothing; None where none was sent."""
+    return request.POST if request.method == "POST" else None
 
 
 def submit(

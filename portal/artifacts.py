@@ -68,7 +68,7 @@ class Row:
     def of(cls, artifact: Artifact, repository: Repository) -> Row:
         """The row of `artifact`, whose tags, references and accessories were read with it."""
         tags = in_order(artifact.tags.all())
-        platforms = platforms_of(artifact)
+        platforms = platforms_of(artifact, repository)
         return cls(
             artifact=artifact,
             url=artifact_url(repository, artifact.digest),
@@ -102,10 +102,10 @@ def kind_of(artifact: Artifact) -> Any:
     return type_name("INDEX" if is_index(artifact) and artifact.type == "IMAGE" else artifact.type)
 
 
-def platforms_of(artifact: Artifact) -> list[str]:
+def platforms_of(artifact: Artifact, repository: Repository) -> list[str]:
     """The platforms that an image or an index is for."""
     if is_index(artifact):
-        return [part.platform for part in parts_of(artifact, artifact.repository) if part.platform]
+        return [part.platform for part in parts_of(artifact, repository) if part.platform]
     name = platform_name(artifact.extra_attrs)
     return [name] if name and artifact.type == "IMAGE" else []
 

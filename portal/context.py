@@ -9,7 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.actors import actor_of
+from accounts.actors import ANONYMOUS, Actor, actor_of
+from accounts.errors import Locked
 from portal.navigation import navigation
 
 THEME_COOKIE = "haven_theme"
@@ -22,13 +23,22 @@ def registry_host() -> str:
     return urlsplit(settings.EXTERNAL_URL).netloc
 
 
+def reader(request: HttpRequest) -> Actor:
+    """Who reads the page; nobody where the name that came along is locked, so that a page can say so."""
+    actor = actor_of(request)
+    try:
+        return actor if actor.is_authenticated else ANONYMOUS
+    except Locked:
+        return ANONYMOUS
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor of all pages."""
-    actor = SimpleLazyObject(lambda: actor_of(request))
+    actor = SimpleLazyObject(lambda: reader(request))
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     return {
         "actor": actor,
-        "navigation": SimpleLazyObject(lambda: navigation(actor_of(request), request.path)),
+        "navigation": SimpleLazyObject(lambda: navigation(reader(request), request.path)),
         "theme": theme if theme in THEMES else "auto",
         "languages": LANGUAGES,
         "host": registry_host(),

@@ -24,14 +24,14 @@ STATUSES: dict[type[errors.DomainError], int] = {
 
 
 class Pages:
-    """Keeps pages out of shared caches, and answers a domain error with the page of its status."""
+    """Keeps pages out of caches, and answers a domain error with the page of its status."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if _is_page(request) and not response.has_header("Cache-Control"):
+        if response.headers.get("Content-Type", "").startswith("text/html") and "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
 

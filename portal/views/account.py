@@ -21,7 +21,7 @@ from accounts.actors import actor_of
 from accounts.errors import BadRequest, Forbidden, Locked
 from accounts.models import User
 from accounts.permissions import require_authenticated
-from portal.answers import show_form, submit
+from portal.answers import posted, show_form, submit
 from portal.context import THEME_COOKIE, THEMES
 from portal.forms import PasswordForm, SignInForm
 
@@ -41,8 +41,8 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     goal = destination(request.POST.get("next") or request.GET.get("next") or "")
     if request.user.is_authenticated:
         return redirect(goal)
-    form = SignInForm(request.POST or None)
-    status = 200
+    form = SignInForm(posted(request))
+    status, wait = 422 if form.is_bound else 200, 0
     if request.method == "POST" and form.is_valid():
         try:
             if sessions.sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"]):
@@ -50,12 +50,15 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
             status = 401
             form.add_error(None, _("The name or the password is wrong."))
         except Locked as locked:
-            status = 429
-            form.add_error(None, _wait(locked.retry_after))
-    return render(request, "portal/sign_in.html", {"form": form, "next": goal}, status=status)
+            status, wait = 429, locked.retry_after
+            form.add_error(None, _patience(wait))
+    response = render(request, "portal/sign_in.html", {"form": form, "next": goal}, status=status)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response
 
 
-def _wait(seconds: int) -> str:
+def _patience(seconds: int) -> str:
     return ngettext(
         "Too many attempts. Try again in %(seconds)d second.",
         "Too many attempts. Try again in %(seconds)d seconds.",
@@ -78,7 +81,7 @@ def password(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
     require_authenticated(actor)
     user = User.objects.get(pk=actor.user_id)
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(posted(request))
 
     def act(given: dict[str, Any]) -> str:
         address = request.META.get("REMOTE_ADDR", "")

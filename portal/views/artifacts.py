@@ -140,7 +140,7 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         "index": index,
         "tags": tags,
         "form": form,
-        "platforms": platforms_of(artifact),
+        "platforms": platforms_of(artifact, row),
         "parts": parts_of(artifact, row) if index else [],
         "accessories": companions(artifact, row),
         "commands": commands_of(artifact, row, tags),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import Conflict, NotFound, PreconditionFailed
 from accounts.models import User
-from portal.answers import Question, ask, show_form, submit
+from portal.answers import Question, ask, posted, show_form, submit
 from portal.finding import Place, place
 from portal.forms import MemberForm, RoleForm
 from portal.listing import listing, query_of
@@ -31,7 +31,7 @@ def index(request: HttpRequest, project: str) -> HttpResponseBase:
     found.require("member", "list")
     if request.method == "POST":
         found.require("member", "create")
-    form = MemberForm(request.POST or None, initial={"role": int(Role.DEVELOPER)})
+    form = MemberForm(posted(request), initial={"role": int(Role.DEVELOPER)})
 
     def act(given: dict[str, Any]) -> str:
         user = User.objects.named(given["username"]).first()
@@ -60,7 +60,7 @@ def change(request: HttpRequest, project: str, member: int) -> HttpResponseBase:
     found = place(request, project)
     found.require("member", "update")
     row = _member(found, member)
-    form = RoleForm(request.POST or None, initial={"role": row.role})
+    form = RoleForm(posted(request), initial={"role": row.role})
 
     def act(given: dict[str, Any]) -> str:
         actions.change_member(found.actor, found.project, row, Role(given["role"]))

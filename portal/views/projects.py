@@ -19,7 +19,7 @@ from accounts.errors import Conflict, DomainError, PreconditionFailed
 from artifacts.models import Repository
 from audit.models import Entry
 from portal import words
-from portal.answers import Question, ask, show_form, submit
+from portal.answers import Question, ask, posted, show_form, submit
 from portal.commands import push_commands
 from portal.finding import place
 from portal.forms import AccessForm, ProjectForm
@@ -68,7 +68,7 @@ def create(request: HttpRequest) -> HttpResponseBase:
     """A new project, of which its maker becomes the administrator."""
     actor = actor_of(request)
     actions.require_creation(actor)
-    form = ProjectForm(request.POST or None)
+    form = ProjectForm(posted(request))
 
     def act(given: dict[str, Any]) -> str:
         project = actions.create_project(actor, name=given["name"], public=given["public"])
@@ -85,7 +85,7 @@ def settings(request: HttpRequest, project: str) -> HttpResponseBase:
     """Who may pull from the project."""
     found = place(request, project)
     found.require("project", "update")
-    form = AccessForm(request.POST or None, initial={"public": found.project.public})
+    form = AccessForm(posted(request), initial={"public": found.project.public})
 
     def act(given: dict[str, Any]) -> str:
         actions.update_project(found.actor, found.project, metadata={"public": str(given["public"]).lower()})

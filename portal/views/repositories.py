@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from artifacts import actions
 from artifacts.models import Artifact, Tag
 from portal import words
-from portal.answers import Question, ask, show_form, submit
+from portal.answers import Question, ask, posted, show_form, submit
 from portal.artifacts import Row
 from portal.commands import push_commands
 from portal.finding import place, repository_in
@@ -58,7 +58,7 @@ def describe(request: HttpRequest, project: str, repository: str) -> HttpRespons
     found = place(request, project)
     row = repository_in(found, repository)
     found.require("repository", "update")
-    form = DescriptionForm(request.POST or None, initial={"description": row.description})
+    form = DescriptionForm(posted(request), initial={"description": row.description})
 
     def act(given: dict[str, Any]) -> str:
         actions.update_repository(found.actor, row, given["description"])

@@ -19,7 +19,7 @@ from accounts.actors import Permission
 from accounts.errors import Conflict, NotFound
 from configuration import values
 from portal import once
-from portal.answers import Question, ask, show_form, submit
+from portal.answers import Question, ask, posted, show_form, submit
 from portal.commands import login_command
 from portal.finding import Place, place
 from portal.forms import RobotForm
@@ -55,7 +55,7 @@ def create(request: HttpRequest, project: str) -> HttpResponseBase:
     found.require("robot", "create")
     grantable = ROBOT_PERMISSIONS["project"] & found.permissions
     initial = {"duration": _default_duration(), "permissions": ["repository:pull"]}
-    form = RobotForm(request.POST or None, grantable=grantable, initial=initial)
+    form = RobotForm(posted(request), grantable=grantable, initial=initial)
 
     def act(given: dict[str, Any]) -> HttpResponse:
         robot, secret = actions.create_robot(

@@ -18,7 +18,7 @@ from accounts.actors import Actor, actor_of
 from accounts.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
 from accounts.models import User
 from accounts.permissions import require_system, system_allowed
-from portal.answers import Question, ask, show_form, submit
+from portal.answers import Question, ask, posted, show_form, submit
 from portal.forms import ResetPasswordForm, UserForm
 from portal.listing import listing, query_of
 from portal.rights import rights
@@ -46,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponseBase:
     """A new user."""
     actor = _asking(request, "create")
-    form = UserForm(request.POST or None)
+    form = UserForm(posted(request))
 
     def act(given: dict[str, Any]) -> str:
         wanted = {name: given[name] for name in ("username", "password", "email", "realname")}
@@ -90,7 +90,7 @@ def reset_password(request: HttpRequest, user: int) -> HttpResponseBase:
     """Give somebody a new password."""
     actor = _asking(request, "update")
     row = _user(user)
-    form = ResetPasswordForm(request.POST or None)
+    form = ResetPasswordForm(posted(request))
 
     def act(given: dict[str, Any]) -> str:
         actions.set_password(actor, row, given["password"])
