@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
@@ -57,6 +57,8 @@ def token(request: HttpRequest) -> HttpResponse:
         return refuse(Refused(429, "slow_down", message, {"Retry-After": str(locked.retry_after)}))
     except SuspiciousOperation:
         return refuse(Refused(400, "invalid_request", "too many parameters"))
+    except BadRequest:
+        return refuse(Refused(400, "invalid_request", "the form must be UTF-8"))
     except (OperationalError, InterfaceError):
         return refuse(Refused(503, "temporarily_unavailable", "the database is not available", {"Retry-After": "5"}))
 

@@ -23,7 +23,7 @@ from projects.models import Member, Project, Role
 from robots.models import Robot
 from tests.api.calling import BASE, Caller, caller
 from tests.api.conftest import Stage
-from tests.api.stage import make_image, make_repository
+from tests.api.stage import make_image, make_repository, make_system_robot
 from tests.cast import PASSWORD, Cast, make_project, make_robot, make_user
 from tests.fakes.registry import FakeRegistry
 from tests.gateway.conftest import door_of
@@ -55,6 +55,25 @@ def test_every_letter_of_a_long_password_counts(cast: Cast) -> None:
 def test_no_password_is_no_password(cast: Cast, secret: str) -> None:
     assert Client().get(REALM, headers=basic("alice", secret)).status_code == 401
     assert Caller("alice", secret).get("/users/current").status_code == 401
+
+
+def test_a_locked_name_gets_pages_that_say_so(cast: Cast) -> None:
+    client, guess = Client(raise_request_exception=False), basic("guest", "wrong")
+    while client.get(REALM, headers=guess).status_code != 429:
+        pass
+
+    seen = {path: client.get(path, headers=guess).status_code for path in ("/", "/nowhere", "/account/sign-in")}
+    forged = Client(enforce_csrf_checks=True, raise_request_exception=False).post("/account/sign-out", headers=guess)
+
+    assert seen == {"/": 429, "/nowhere": 404, "/account/sign-in": 200}
+    assert forged.status_code == 403
+
+
+def test_a_form_in_another_alphabet_is_refused_in_the_realms_form(cast: Cast) -> None:
+    kind = "application/x-www-form-urlencoded; charset=utf-7"
+    answer = Client(raise_request_exception=False).post("/service/token", b"service=harbor-registry", kind)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["*", "*)(uid=*", "a)(|(uid=*", "' or 1=1 --", "admin'--", "admin\x00", "%", "_dmin"])
@@ -280,3 +299,13 @@ def test_without_a_configuration_nobody_is_let_in(cast: Cast, registry: FakeRegi
         assert answer.status_code >= 400
         assert b'"token"' not in answer.content
     assert registry.manifests == {}
+
+
+def test_a_robot_finds_no_repositories_that_it_may_not_list(stage: Stage) -> None:
+    lister, secret = make_system_robot("lister", ["project:list"], {})
+    scanner, scanners = make_robot("scanner", stage.cast.private, "scan:create")
+    for robot, known in ((lister, secret), (scanner, scanners)):
+        ask = Caller(robot.display_name(), known)
+        assert [project["name"] for project in ask.get("/projects?name=private").json()] == ["private"]
+        assert ask.get("/search?q=web").json()["repository"] == []
+        assert ask.get("/statistics").json()["private_repo_count"] == 0
