@@ -64,12 +64,12 @@ def keys() -> KeyRing:
 
 def key_folder() -> KeyFolder:
     """The folder that settings name."""
-    return _folder(Path(settings.TOKEN_KEYS))
+    return _folder(settings.TOKEN_KEYS)
 
 
 @lru_cache(maxsize=4)
-def _folder(path: Path) -> KeyFolder:
-    return KeyFolder(path)
+def _folder(path: Path | str) -> KeyFolder:
+    return KeyFolder(Path(path))
 
 
 def sign(claims: dict[str, Any], key: Key | None = None) -> str:
