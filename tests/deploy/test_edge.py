@@ -267,8 +267,7 @@ def test_a_part_that_is_away(target: str) -> None:
         edge.registry.close()
         answer = edge.ask("GET", target)
         assert (status(answer), header(answer, "Retry-After")) == (503, "1")
-        if target.startswith("/v2/"):
-            assert error(answer) == "UNAVAILABLE"
+        assert error(answer) == "UNAVAILABLE"
     finally:
         edge.remove()
 
