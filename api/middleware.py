@@ -19,7 +19,7 @@ class Paths:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(("/api/", "/c/")):
+        if not f"{request.path_info}/".startswith(("/api/", "/c/")):
             return self.get_response(request)
         query = request.META.get("QUERY_STRING", "")
         try:

@@ -291,6 +291,6 @@ def test_answers_are_compact_and_end_in_a_newline(cast: Cast) -> None:
 
 def test_nothing_is_written_to_a_page(cast: Cast) -> None:
     """Whatever goes wrong below the API, no HTML comes out."""
-    answers: list[Any] = [Caller().raw("GET", path) for path in ("/api/", "/api/v1", "/api/v2.0", "/c/nothing")]
+    answers: list[Any] = [Caller().raw("GET", path) for path in ("/api", "/api/", "/api/v1", "/api/v2.0", "/c/nothing")]
     for answer in answers:
         assert (answer.status_code, code(answer)) == (404, "NOT_FOUND")
