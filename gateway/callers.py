@@ -113,5 +113,5 @@ def authorize_catalog(request: HttpRequest) -> None:
 
 def _refusal(repository: str, action: str, found: Found) -> str:
     if action != "pull" and Permission("repository", "pull") in found.permissions:
-        return f"requested access to the resource is denied: you may pull from {repository}, but not {action}"
-    return "requested access to the resource is denied"
+        return f"requested access to the repository is denied: you may pull from {repository}, but not {action}"
+    return "requested access to the repository is denied"

@@ -84,11 +84,13 @@ class PaginationNumberInvalid(RegistryError):
 
 
 class Unauthorized(RegistryError):
-    code, status, message = "UNAUTHORIZED", 401, "authentication required"
+    # Docker drops a message that is word for word its own, and then takes the refusal for a passing fault: it would
+    # try again for a minute. So neither here nor below is it its own.
+    code, status, message = "UNAUTHORIZED", 401, "authentication is required: log in first"
 
 
 class Denied(RegistryError):
-    code, status, message = "DENIED", 403, "requested access to the resource is denied"
+    code, status, message = "DENIED", 403, "requested access to the repository is denied"
 
 
 class Unsupported(RegistryError):

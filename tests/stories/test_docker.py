@@ -73,6 +73,7 @@ def test_who_only_pulls_is_told_so(docker_of: DockerOf, people: People, who: str
 
     assert "denied" in str(refused.value)
     assert "push" in str(refused.value)
+    assert "Retrying" not in str(refused.value), "docker took the refusal for a passing fault"
     assert people.client("admin").pull(f"private/forbidden-{who.replace('_', '-')}", "1").status == 404
 
 
@@ -104,6 +105,7 @@ def test_a_stranger_cannot_push(docker_of: DockerOf) -> None:
         with pytest.raises(Refused) as refused:
             stranger.push(f"{repository}:1")
         messages.append(str(refused.value).replace(repository, "<repository>"))
+        assert "Retrying" not in messages[-1], "docker took the refusal for a passing fault"
 
     assert "denied" in messages[0]
     assert messages[0] == messages[1]
@@ -126,9 +128,10 @@ def test_anonymous_pushes_nothing(docker_of: DockerOf, people: People) -> None:
     anonymous = docker_of("anonymous")
     anonymous.make("public/anonymous:1", {"x": b"x"})
 
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="unauthorized: .*log in") as refused:
         anonymous.push("public/anonymous:1")
 
+    assert "Retrying" not in str(refused.value), "docker took the refusal for a passing fault"
     assert people.client("admin").pull("public/anonymous", "1").status == 404
 
 
