@@ -11,7 +11,11 @@ from pytest_django import Settings
 
 from accounts.actors import ANONYMOUS, Actor
 from accounts.models import User
+from artifacts.models import Artifact, Repository
+from audit.models import Entry
+from projects.models import Quota
 from tests.fakes.registry import FakeRegistry
+from tests.stack import content
 from tests.stack.content import Pushable
 from tokens.scopes import Scope
 from tokens.signing import key_folder, mint
@@ -80,3 +84,20 @@ class Door:
 
 def door_of(user: User | None, *actions: str) -> Door:
     return Door(user.actor if user else ANONYMOUS, actions or ACTIONS)
+
+
+IMAGE = content.image(text="a picture")
+SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"
+
+
+def nothing_happened(registry: FakeRegistry) -> None:
+    assert registry.manifests == {}
+    assert not registry.called("PUT")
+    assert not Artifact.objects.exists()
+    assert not Repository.objects.exists()
+    assert not Entry.objects.exists()
+    assert set(Quota.objects.values_list("used", flat=True)) <= {0}
+
+
+def digest_of(artifact: Artifact | None) -> str:
+    return artifact.digest if artifact else ""
