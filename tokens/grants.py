@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from accounts.actors import Actor, Permission
 from accounts.permissions import system_allowed
-from projects.access import Access, access_to
+from tokens.access import Standing, standing_of
 from tokens.scopes import Scope
 
 VERBS = {
@@ -18,20 +18,22 @@ VERBS = {
 CATALOG = Permission("catalog", "read")
 
 
-def grant(actor: Actor, scopes: Sequence[Scope]) -> list[Scope]:
+def grant(actor: Actor, scopes: Sequence[Scope]) -> list[Scope] | None:
     """The scopes cut down to what `actor` may, without those of which nothing is left. One query for all of them.
 
-    A project that does not exist grants what a forbidden one does: nothing.
+    A project that does not exist grants what a forbidden one does: nothing. None for an actor that is no more.
     """
-    projects = access_to(actor, {scope.project for scope in scopes if scope.project})
-    granted = (scope.only(_allowed(actor, scope, projects)) for scope in scopes)
+    standing = standing_of(actor, {scope.project for scope in scopes if scope.project})
+    if standing is None:
+        return None
+    granted = (scope.only(_allowed(scope, standing)) for scope in scopes)
     return [scope for scope in granted if scope.actions]
 
 
-def _allowed(actor: Actor, scope: Scope, projects: Mapping[str, Access]) -> Iterable[str]:
+def _allowed(scope: Scope, standing: Standing) -> Iterable[str]:
     if scope.type == "registry":
-        return ("*",) if CATALOG in system_allowed(actor) else ()
-    access = projects.get(scope.project)
+        return ("*",) if CATALOG in system_allowed(standing.actor) else ()
+    access = standing.projects.get(scope.project)
     if access is None:
         return ()
     return [verb for permission, verb in VERBS.items() if permission in access.permissions]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from accounts import actions, basic
+from accounts import actions, basic, recent
 from accounts.actors import ANONYMOUS, Actor, Kind
 from accounts.errors import Locked
 from configuration import values
@@ -45,11 +46,15 @@ class Asked:
 def token(request: HttpRequest) -> HttpResponse:
     """A token, or a refusal in the form that clients of registries and of OAuth2 read."""
     try:
-        if request.method == "GET":
-            return _answer(_asked_by_get(request))
-        if request.method == "POST":
-            return _answer(_asked_by_post(request))
-        raise Refused(405, "invalid_request", "the method is not allowed", {"Allow": "GET, POST"})
+        asked = _asked(request)
+        granted = grant(asked.actor, asked.scopes)
+        if granted is None:  # somebody who was recognised has changed since
+            recent.forget()
+            asked = _asked(request)
+            granted = grant(asked.actor, asked.scopes)
+        if granted is None:
+            raise _unauthorized("incorrect username or password")
+        return _answer(asked, granted)
     except Refused as refused:
         return refuse(refused)
     except Locked as locked:
@@ -61,6 +66,14 @@ def token(request: HttpRequest) -> HttpResponse:
         return refuse(Refused(400, "invalid_request", "the form must be UTF-8"))
     except (OperationalError, InterfaceError):
         return refuse(Refused(503, "temporarily_unavailable", "the database is not available", {"Retry-After": "5"}))
+
+
+def _asked(request: HttpRequest) -> Asked:
+    if request.method == "GET":
+        return _asked_by_get(request)
+    if request.method == "POST":
+        return _asked_by_post(request)
+    raise Refused(405, "invalid_request", "the method is not allowed", {"Allow": "GET, POST"})
 
 
 def _asked_by_get(request: HttpRequest) -> Asked:
@@ -111,7 +124,9 @@ def _scopes(parameters: QueryDict) -> list[Scope]:
 
 
 def _actor_of(pair: tuple[str, str] | None, request: HttpRequest) -> Actor:
-    actor = basic.authenticate(*pair, request.META.get("REMOTE_ADDR", "")) if pair else None
+    """Who has this name and secret; whether a recognised one still does, `grant` finds out with its own query."""
+    address = request.META.get("REMOTE_ADDR", "")
+    actor = (basic.recognise(*pair, address) or basic.authenticate(*pair, address)) if pair else None
     if actor is None:
         raise _unauthorized("incorrect username or password")
     return actor
@@ -121,8 +136,7 @@ def _unauthorized(message: str) -> Refused:
     return Refused(401, "invalid_grant", message, {"WWW-Authenticate": f'Basic realm="{settings.TOKEN_SERVICE}"'})
 
 
-def _answer(asked: Asked) -> HttpResponse:
-    granted = grant(asked.actor, asked.scopes)
+def _answer(asked: Asked, granted: Sequence[Scope]) -> HttpResponse:
     lifetime = min(int(values.get("token_expiration")) * 60, int(LONGEST_LIFETIME.total_seconds()))
     now = int(time.time())
     signed = mint(asked.actor, granted, lifetime, now)

@@ -7,10 +7,8 @@ import pytest
 from accounts.actors import ANONYMOUS
 from accounts.models import Group, GroupMembership
 from artifacts.models import Repository
-from projects.access import access_to
 from projects.models import Member, Project, Role, by_strength
-from projects.permissions import allowed
-from tests.cast import Cast, make_project, make_user
+from tests.cast import Cast, make_project
 
 
 @pytest.fixture
@@ -76,37 +74,3 @@ def test_roles_by_strength() -> None:
         Role.GUEST,
         Role.LIMITED_GUEST,
     ]
-
-
-class TestAccess:
-    """The hot path's query against the plain way."""
-
-    NAMES = frozenset({"private", "public", "no-such-project"})
-
-    def test_agrees_with_permissions(self, cast: Cast, django_assert_num_queries: Any) -> None:
-        group = Group.objects.create(name="pushers", type=Group.Type.HTTP)
-        member = make_user("member")
-        GroupMembership.objects.create(group=group, user=member)
-        GroupMembership.objects.create(group=group, user=cast.guest)
-        Member.objects.create(project=cast.private, group=group, role=Role.DEVELOPER)
-        people = [
-            cast.admin,
-            cast.alice,
-            cast.maintainer,
-            cast.developer,
-            cast.guest,
-            cast.limited_guest,
-            cast.stranger,
-        ]
-        for actor in [ANONYMOUS, member.actor, *(person.actor for person in people)]:
-            with django_assert_num_queries(1):
-                found = access_to(actor, self.NAMES)
-            assert found.keys() == {"private", "public"}
-            for project in (cast.private, cast.public):
-                access = found[project.name]
-                assert (access.project_id, access.public) == (project.pk, project.public)
-                assert access.permissions == allowed(actor, project), (actor.name, project.name)
-
-    def test_asks_nothing_for_nothing(self, cast: Cast, django_assert_num_queries: Any) -> None:
-        with django_assert_num_queries(0):
-            assert access_to(cast.guest.actor, []) == {}

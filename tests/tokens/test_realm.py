@@ -351,13 +351,13 @@ def _queries(realm: Realm, **how: Any) -> int:
     return len(captured)
 
 
-def test_a_robot_costs_two_queries(cast: Cast, realm: Realm) -> None:
+def test_a_robot_costs_one_query(cast: Cast, realm: Realm) -> None:
     worker, secret = robot(cast.private, "pull", "push")
-    assert _queries(realm, user=worker.display_name(), password=secret) <= 2
+    assert _queries(realm, user=worker.display_name(), password=secret) == 1
 
 
-def test_a_person_with_a_remembered_password_costs_two_queries(cast: Cast, realm: Realm) -> None:
-    assert _queries(realm, user="developer") <= 2
+def test_a_person_with_a_remembered_password_costs_one_query(cast: Cast, realm: Realm) -> None:
+    assert _queries(realm, user="developer") == 1
 
 
 def test_fifty_scopes_cost_no_more_than_one(cast: Cast, realm: Realm) -> None:
