@@ -100,28 +100,31 @@ def look(project_id: int, push: Push) -> Survey:
     """What is there of `push` already."""
     manifest = push.manifest
     kin = {kinship.subject_digest for _, kinship in kinships(manifest, push.digest, push.tag)}
-    stored = {manifest.digest, *(blob.digest for blob in manifest.blobs), *(blob.stored_digest for blob in push.blobs)}
+    blobs = {blob.digest for blob in (*manifest.blobs, *manifest.foreign_blobs)}
+    stored = {manifest.digest, *blobs, *(blob.stored_digest for blob in push.blobs)}
     return survey(
         project_id,
         push.reference.repository,
         artifacts={push.digest, *kin, *(child.digest for child in manifest.children)},
-        blobs={blob.digest for blob in manifest.blobs},
+        blobs=blobs,
         stored=stored,
         subject=push.digest,
     )
 
 
 def find(registry: Registry, repository: str, manifest: Manifest, seen: Survey) -> tuple[SeenBlob, ...]:
-    """The blobs that `manifest` is made of, all of them known in `repository`, as are its children.
+    """The blobs that `manifest` is made of, all of them known in `repository`, as are its children. Of layers that are
+    kept elsewhere those that the repository holds all the same: what was pushed must not be collected.
 
     Raises ManifestBlobUnknown for what is not there, SizeInvalid for a descriptor with another size than the content,
     Damaged where the registry holds less or more than the blob.
     """
     for entry in manifest.children:
         _check_child(entry, seen.artifacts.get(entry.digest), repository)
-    unknown = [blob for blob in manifest.blobs if blob.digest not in seen.blobs]
+    named = (*manifest.blobs, *manifest.foreign_blobs)
+    unknown = [blob for blob in named if blob.digest not in seen.blobs]
     known = seen.blobs | {blob.digest: blob for blob in _ask(registry, repository, unknown)}
-    return tuple(_checked(known[blob.digest], blob) for blob in manifest.blobs)
+    return tuple(_checked(known[blob.digest], blob) for blob in named if blob.digest in known)
 
 
 def _ask(registry: Registry, repository: str, blobs: list[Descriptor]) -> Iterable[SeenBlob]:
@@ -130,7 +133,7 @@ def _ask(registry: Registry, repository: str, blobs: list[Descriptor]) -> Iterab
         return SeenBlob(blob.digest, stored.digest, stored.size) if stored else None
 
     found = [head(blobs[0])] if len(blobs) == 1 else list(_pool.map(head, blobs))
-    missing = [blob.digest for blob, seen in zip(blobs, found, strict=True) if seen is None]
+    missing = [blob.digest for blob, seen in zip(blobs, found, strict=True) if seen is None and not blob.is_foreign]
     if missing:
         raise ManifestBlobUnknown(
             f"{len(missing)} of the blobs that the manifest names are not in {repository}: {missing[0]}",

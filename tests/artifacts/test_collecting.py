@@ -12,6 +12,7 @@ from pytest_django import Settings
 from artifacts import collecting
 from artifacts.models import Blob
 from configuration import values
+from projects.models import Quota
 from registry.objects import Bucket, Folder
 from registry.storage import LAYOUT, StorageError
 from tests.artifacts.conftest import Shelf, door_of
@@ -19,6 +20,7 @@ from tests.cast import Cast
 from tests.fakes.registry import FakeRegistry
 from tests.stack import content
 
+FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
 IMAGE = content.image(text="kept")
 GONE = content.image(text="deleted")
 
@@ -118,6 +120,24 @@ def test_a_layer_that_another_repository_holds(cast: Cast, registry: FakeRegistr
 
     assert not any(key.startswith("repositories/private/one/") for key in shelf.files)
     assert len([key for key in shelf.files if key.startswith("repositories/private/two/")]) == 3
+
+
+def test_a_layer_that_is_kept_elsewhere_and_was_pushed_all_the_same(
+    cast: Cast, registry: FakeRegistry, shelf: Shelf
+) -> None:
+    here, away = content.layer({"here": b"1"}), content.layer({"away": b"2"})
+    plain = content.image(here)
+    foreign = [
+        {**blob.descriptor(), "mediaType": FOREIGN, "urls": ["https://elsewhere.test/layer"]} for blob in (here, away)
+    ]
+    image = content.manifest({**plain.document, "layers": foreign}, plain.blobs)
+    assert door_of(cast.developer).push(registry, "private/app", "v1", image).status_code == 201
+    shelf.add_image("private/app", image)
+    Blob.objects.update(touched=timezone.now() - timedelta(hours=3))
+
+    assert collect(shelf) == 0
+    assert set(Blob.objects.values_list("digest", flat=True)) == {blob.digest() for blob in plain.blobs}
+    assert Quota.objects.get(project=cast.private).used == sum(len(part.content) for part in (image, *image.blobs))
 
 
 def test_upload_leftovers(cast: Cast, shelf: Shelf) -> None:
