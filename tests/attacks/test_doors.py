@@ -6,18 +6,22 @@ import base64
 import gzip
 import json
 import logging
+import re
 import resource
 import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from artifacts.models import Artifact, Tag
 from audit.models import Entry
 from configuration import values
+from gateway.lists import LONGEST_PAGE
 from harbor.logs import LOGGING
 from projects.models import Member, Project, Role
 from robots.models import Robot
@@ -28,6 +32,8 @@ from tests.cast import PASSWORD, Cast, make_project, make_robot, make_user
 from tests.fakes.registry import FakeRegistry
 from tests.gateway.conftest import door_of
 from tests.stack import content
+from tokens.scopes import Scope
+from tokens.signing import mint
 
 REALM = "/service/token?service=harbor-registry&scope=repository:private/x:pull"
 
@@ -225,6 +231,20 @@ def test_a_tag_beside_the_digest_moves_no_tag(cast: Cast, registry: FakeRegistry
     assert "OCI-Tag" not in answer
     assert door.get("private/web", "v1").content == first.content
     assert list(Tag.objects.values_list("name", flat=True)) == ["v1"]
+
+
+@pytest.mark.parametrize("number", ["-1", "abc", "1e9", "100000000000000000000", "0x10", "", "٣", "1 ", "+1"])
+def test_a_page_of_a_list_is_not_as_long_as_one_likes(cast: Cast, registry: FakeRegistry, number: str) -> None:
+    door_of(cast.developer).push(registry, "private/web", "v1", content.image())
+    token = mint(cast.admin.actor, [Scope("registry", "catalog", frozenset({"*"}))], 300)
+
+    for path in ("_catalog", "private/web/tags/list"):
+        with CaptureQueriesContext(connection) as queries:
+            answer = door_of(cast.admin)(
+                "GET", f"{path}?n={quote(number)}", token=token if path == "_catalog" else None
+            )
+        read = [int(limit) for query in queries for limit in re.findall(r"LIMIT (\d+)", query["sql"])]
+        assert answer.status_code == 400 or max(read) <= LONGEST_PAGE + 1, (path, answer.content)
 
 
 def test_a_deleted_artifact_stays_deleted_and_looks_like_none(cast: Cast, registry: FakeRegistry) -> None:

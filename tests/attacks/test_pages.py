@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from artifacts.models import Artifact, Repository
@@ -183,6 +188,25 @@ def test_a_cookie_cannot_be_read_by_scripts_or_sent_from_elsewhere(stage: Stage)
         assert cookies[name]["httponly"]
         assert cookies[name]["samesite"] in ("Lax", "Strict")
         assert bool(cookies[name]["secure"]) == settings.SECURE
+
+
+def test_a_page_that_asks_by_itself_does_not_keep_a_session(stage: Stage) -> None:
+    """Somebody who left their desk is signed out in the end, though a page of theirs refreshes itself."""
+    client = signed_in("alice")
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def ends_after(**headers: str) -> datetime:
+        session = SessionStore(key)
+        session["seen"] = int(time.time()) - 600
+        session.set_expiry(600)
+        session.save()
+        assert client.get("/projects/private", headers=headers).status_code == 200
+        return Session.objects.get(pk=key).expire_date
+
+    polled = ends_after(**{"x-harbor-no-session-renewal": "true"})
+    visited = ends_after()
+
+    assert polled < timezone.now() + timedelta(minutes=11) < visited
 
 
 def test_a_made_up_session_is_nobody(stage: Stage) -> None:
