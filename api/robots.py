@@ -190,6 +190,18 @@ def robot_of(request: Request, robot_id: str, action: str) -> models.Robot:
     return robot
 
 
+def made(request: Request, robot: models.Robot, secret: str) -> Response:
+    """201 with the one showing of the secret."""
+    shown = {
+        "id": robot.pk,
+        "name": robot.display_name(),
+        "secret": secret,
+        "creation_time": robot.creation_time,
+        "expires_at": expires_at(robot),
+    }
+    return created(request, robot.pk, RobotCreated.of(shown))
+
+
 class Robots(Endpoint):
     def get(self, request: Request) -> Response:
         return ROBOTS.answer(request, listed(request), show_all, lambda rows: rows.select_related("project"))
@@ -204,14 +216,7 @@ class Robots(Endpoint):
             duration=asked.get("duration", 0),
             permissions=grants(asked.get("permissions", ())),
         )
-        shown = {
-            "id": robot.pk,
-            "name": robot.display_name(),
-            "secret": secret,
-            "creation_time": robot.creation_time,
-            "expires_at": expires_at(robot),
-        }
-        return created(request, robot.pk, RobotCreated.of(shown))
+        return made(request, robot, secret)
 
 
 class OneRobot(Endpoint):

@@ -378,3 +378,28 @@ def test_a_given_secret_is_taken_and_not_told(stage: Stage) -> None:
     assert ask.patch(f"/robots/{stage.robot.pk}", {"secret": "weak"}).status_code == 400
     assert ask.patch(f"/robots/{stage.robot.pk}", {"secret": PASSWORD}).json() == {}
     assert Caller("robot$private+ci", PASSWORD).get("/users/current").status_code == 412
+
+
+def test_robots_where_older_clients_look_for_them(stage: Stage) -> None:
+    ask, path = caller(stage.cast.alice), "/projects/private/robots"
+    access = [{"resource": f"/project/{stage.cast.private.pk}/repository", "action": "pull"}]
+    response = ask.post(path, {"name": "old", "description": "first", "expires_at": -1, "access": access})
+    robot = Robot.objects.get(name="old")
+    assert (response.status_code, response["Location"]) == (201, f"/api/v2.0{path}/{robot.pk}")
+    assert Caller("robot$private+old", response.json()["secret"]).get("/users/current").status_code == 412
+    assert [found["name"] for found in ask.get(path).json()] == ["robot$private+ci", "robot$private+old"]
+    assert ask.put(f"{path}/{robot.pk}", {"disable": True, "description": "second"}).status_code == 200
+    shown = ask.get(f"{path}/{robot.pk}").json()
+    assert (shown["disable"], shown["description"], shown["duration"]) == (True, "second", -1)
+    assert shown["permissions"] == [{"kind": "project", "namespace": "private", "access": [PULL]}]
+    assert caller(stage.cast.alice).get(f"/projects/public/robots/{robot.pk}").status_code == 404
+    assert caller(stage.cast.stranger).get(path).status_code == 403
+    assert ask.delete(f"{path}/{robot.pk}").status_code == 200
+    assert not Robot.objects.filter(name="old").exists()
+
+
+@pytest.mark.parametrize("resource", ["repository", "/project/x/repository", "/system/user", "", "/project/1/../user"])
+def test_an_old_clients_resource_that_is_none(stage: Stage, resource: str) -> None:
+    body = {"name": "odd", "expires_at": -1, "access": [{"resource": resource, "action": "pull"}]}
+    assert caller(stage.cast.alice).post("/projects/private/robots", body).status_code == 400
+    assert not Robot.objects.filter(name="odd").exists()
