@@ -93,9 +93,7 @@ def main() -> int:
     postgres = Postgres()
     try:
         postgres.start()
-        return subprocess.run(
-            sys.argv[1:], check=False, env=os.environ | {"DATABASE_URL": postgres.url}
-        ).returncode
+        return subprocess.run(sys.argv[1:], check=False, env=os.environ | {"DATABASE_URL": postgres.url}).returncode
     finally:
         postgres.remove()
 

@@ -63,7 +63,9 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         """The environment that bin/up and manage.py get: the caller's, without anything that configures Haven."""
-        ours = re.compile(r"(HAVEN|HARBOR|REGISTRY|REDIS|DATABASE|DJANGO|CELERY|DOCKER|AWS)_|SECRET_KEY|VIRTUAL_ENV|PYTEST")
+        ours = re.compile(
+            r"(HAVEN|HARBOR|REGISTRY|REDIS|DATABASE|DJANGO|CELERY|DOCKER|AWS)_|SECRET_KEY|VIRTUAL_ENV|PYTEST"
+        )
         return {key: value for key, value in GIVEN.items() if not ours.match(key)} | self.environment
 
     def start(self) -> Stack:
