@@ -39,7 +39,7 @@ class Standing:
 ROLES = """
     LEFT JOIN projects_member member ON member.project_id = project.id AND (
         member.user_id = who.id
-        OR member.group_id IN (SELECT groups.group_id FROM accounts_groupmembership groups WHERE groups.user_id = who.id)
+        OR member.group_id IN (SELECT mine.group_id FROM accounts_groupmembership mine WHERE mine.user_id = who.id)
     )
 """
 ANYBODY = (
@@ -86,7 +86,8 @@ def _rows(actor: Actor, names: Collection[str]) -> list[tuple[Any, ...]]:
     asked = f"project.name IN ({', '.join(['%s'] * len(names))})" if names else "FALSE"
     with connection.cursor() as cursor:
         cursor.execute(sql.format(asked=asked), parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _renewed(actor: Actor, first: Any, second: Any) -> Actor:
