@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from deploy import compose, options
-from deploy.stack import ROOT
 from deploy.storage import DRIVERS
+from harbor.environment import ROOT
 
 SOURCE = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(SOURCE)["services"]
