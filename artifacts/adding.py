@@ -6,10 +6,14 @@ from datetime import datetime
 
 from artifacts import kinship
 from artifacts.contents import Push
+from artifacts.description import shown
 from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Manifest, Reference, Repository
 from artifacts.rows import insert
 from artifacts.survey import Survey
 from registry.errors import ManifestBlobUnknown
+
+LARGEST_SHOWN = 512 * 1024
+"""Bytes of an index beyond which lists show only what its entries are, and not what it says about them."""
 
 
 def touch_repository(project_id: int, name: str, now: datetime) -> Repository:
@@ -62,7 +66,7 @@ def add(project_id: int, repository: Repository, push: Push, seen: Survey, now: 
         size=len(manifest.content) + below,
         manifest_size=len(manifest.content),
         extra_attrs=push.description.extra_attrs,
-        annotations=manifest.annotations,
+        annotations=shown(manifest.annotations),
         subject_digest=manifest.subject.digest if manifest.subject else "",
         push_time=now,
     )
@@ -86,15 +90,16 @@ def _add_blobs(repository: Repository, artifact: Artifact, push: Push, now: date
 
 
 def _references(parent: Artifact, push: Push, ids: dict[str, int]) -> list[Reference]:
+    is_shown = len(push.manifest.content) <= LARGEST_SHOWN
     return [
         Reference(
             parent=parent,
             child_id=ids[entry.digest],
             position=position,
             # BuildKit calls the platform of an attestation "unknown/unknown"; it has none.
-            platform={} if kinship.is_attestation(entry) else entry.platform,
-            annotations=entry.annotations,
-            urls=list(entry.urls),
+            platform=entry.platform if is_shown and not kinship.is_attestation(entry) else {},
+            annotations=entry.annotations if is_shown else {},
+            urls=list(entry.urls) if is_shown else [],
         )
         for position, entry in enumerate(push.manifest.children)
     ]

@@ -11,6 +11,8 @@ from registry.manifests import MAX_DEPTH, Manifest
 
 MAX_CONFIG = 4 * 1024 * 1024
 """Bytes of a config that are read; a larger one is kept and served, but shows nothing."""
+MOST_SHOWN = 64 * 1024
+"""Characters of a config, or of annotations, that lists show: a page of a hundred artifacts must stay a page."""
 
 IMAGE_CONFIGS = frozenset(
     {
@@ -51,7 +53,13 @@ def describe(manifest: Manifest, config: bytes) -> Description:
     """The description of `manifest`, whose config blob is `config` (empty where it was not read)."""
     kind = type_of(manifest)
     document = _read(config) if config else {}
-    return Description(kind, image_attributes(document) if kind == "IMAGE" and not manifest.is_index else document)
+    is_image = kind == "IMAGE" and not manifest.is_index
+    return Description(kind, shown(image_attributes(document) if is_image else document))
+
+
+def shown(value: dict[str, Any]) -> dict[str, Any]:
+    """`value`, if it is small enough to be shown in a list; else nothing of it."""
+    return value if len(json.dumps(value, ensure_ascii=False)) <= MOST_SHOWN else {}
 
 
 def type_of(manifest: Manifest) -> str:

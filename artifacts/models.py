@@ -68,11 +68,13 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def with_references(self) -> ArtifactQuerySet:
         """With the entries of all indexes read at once, in the index's order, each with its child."""
         entries = Reference.objects.select_related("child").order_by("position")
+        entries = entries.defer("child__extra_attrs", "child__annotations")
         return self.prefetch_related(models.Prefetch("references", entries))
 
     def with_accessories(self) -> ArtifactQuerySet:
         """With the accessories of all rows read at once, each with its artifact and repository."""
         accessories = Accessory.objects.select_related("artifact", "repository").order_by("pk")
+        accessories = accessories.defer("artifact__extra_attrs", "artifact__annotations")
         return self.prefetch_related(models.Prefetch("accessories", accessories))
 
 
