@@ -58,17 +58,10 @@ class Site:
     def start_job(self, pause: float = 0.1) -> None:
         self.do(f"start {self.walk} {STEPS} {pause}")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "harbor.celery",
-            "worker",
-            "--concurrency=1",
-            "--loglevel=INFO",
-        ]
+    def start_worker(self, pool: str = "threads") -> subprocess.Popen[bytes]:
+        """A worker as `deploy/Procfile` starts it, with room for one job."""
+        command = [sys.executable, "-m", "celery", "-A", "harbor.celery", "worker", "--loglevel=INFO"]
+        command += ["--pool", pool, "--concurrency=1", "--without-gossip", "--without-mingle"]
         self.workers.append(processes.start(command, self.log, self.env))
         return self.workers[-1]
 
@@ -154,7 +147,7 @@ def test_two_workers_and_many_messages_do_the_work_once(site: Site) -> None:
 
 def test_a_killed_child_of_a_worker_that_lives_on(site: Site) -> None:
     site.start_job()
-    site.start_worker()
+    site.start_worker(pool="prefork")
     site.wait_for_steps(STEPS // 3)
     os.kill(int((site.walk / "walker").read_text()), signal.SIGKILL)
 
