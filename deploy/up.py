@@ -151,11 +151,11 @@ def run(stack: Stack, lock: int) -> None:
             keeper.wait((stack.run / "redis.sock").exists, READY_SECONDS, "redis")
         told = prepare(stack, keeper)
         if not keeper.stopping:
-            edge = programs.pop("edge")
-            keeper.start(*programs.values())
+            # Those on the way of a request first: on few processors the others would hold them up.
+            keeper.start(programs.pop("registry"), programs.pop("web"))
             sockets = (stack.run / "web.sock", stack.run / "registry.sock")
             keeper.wait(lambda: all(path.exists() for path in sockets), READY_SECONDS, "Haven")
-            keeper.start(edge)
+            keeper.start(*programs.values())
             keeper.wait(lambda: edge_answers(stack.options), READY_SECONDS, "Haven")
         if not keeper.stopping:
             announce(stack.options, told)
