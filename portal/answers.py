@@ -100,6 +100,6 @@ def ask(
 def _show(request: HttpRequest, question: Question, status: int) -> HttpResponse:
     in_dialog = bool(getattr(request, "htmx", False)) and request.method == "GET"
     template = "portal/components/confirm.html" if in_dialog else "portal/confirm.html"
-    response = render(request, template, {"confirm": question}, status=status)
+    response = render(request, template, {"confirm": question, "in_dialog": in_dialog}, status=status)
     response["Vary"] = "HX-Request"
     return response
