@@ -36,6 +36,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from registry.errors import Unavailable
+
 LONGEST_LIFETIME = timedelta(days=1)
 """No token lives longer, whatever the configuration says; a key is kept for as long as what it signed."""
 REREAD = 5.0
@@ -48,8 +50,8 @@ KEY_SET = "jwks.json"
 TIME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 
-class KeysMissing(Exception):
-    """The folder holds no keys; `manage.py init_token_keys` makes them."""
+class KeysMissing(Unavailable):
+    """The folder holds no keys, which `manage.py init_token_keys` makes, or a file that is none."""
 
 
 def key_id(public: ec.EllipticCurvePublicKey) -> str:
@@ -161,10 +163,7 @@ class KeyFolder:
         """The keys as the files are at this moment."""
         keys = []
         for file in sorted(self.path.glob("*Z.pem")):
-            private = load_pem_private_key(file.read_bytes(), password=None)
-            if not isinstance(private, ec.EllipticCurvePrivateKey):
-                raise KeysMissing(f"{file} is not a P-256 key")
-            keys.append(Key(private, datetime.strptime(file.stem, TIME_FORMAT).replace(tzinfo=UTC)))
+            keys.append(Key(_private(file), datetime.strptime(file.stem, TIME_FORMAT).replace(tzinfo=UTC)))
         return KeyRing(tuple(keys))
 
     def prepare(self) -> KeyRing:
@@ -219,6 +218,16 @@ class KeyFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         self._look_again, self._seen = 0.0, -1
+
+
+def _private(file: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        private = load_pem_private_key(file.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise KeysMissing(f"{file} is not a key") from error
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
+        raise KeysMissing(f"{file} is not a P-256 key")
+    return private
 
 
 def _write(target: Path, content: bytes, mode: int) -> None:

@@ -7,6 +7,7 @@ there is no 403 here. https://distribution.github.io/distribution/spec/auth/toke
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ from accounts.actors import ANONYMOUS, Actor, Kind
 from accounts.errors import Locked
 from configuration import values
 from tokens.grants import grant
-from tokens.keys import LONGEST_LIFETIME
+from tokens.keys import LONGEST_LIFETIME, KeysMissing
 from tokens.refusals import Refused, refuse
 from tokens.scopes import Scope, TooManyScopes, parse_scopes
 from tokens.signing import mint
+
+logger = logging.getLogger(__name__)
 
 LARGEST_FORM = 64 * 1024
 """Bytes of a POST: fifty scopes of the longest names fit four times over."""
@@ -64,6 +67,9 @@ def token(request: HttpRequest) -> HttpResponse:
         return refuse(Refused(400, "invalid_request", "too many parameters"))
     except BadRequest:
         return refuse(Refused(400, "invalid_request", "the form must be UTF-8"))
+    except KeysMissing:
+        logger.exception("no token can be signed")
+        return refuse(Refused(503, "temporarily_unavailable", "the realm has no keys", {"Retry-After": "5"}))
     except (OperationalError, InterfaceError):
         return refuse(Refused(503, "temporarily_unavailable", "the database is not available", {"Retry-After": "5"}))
 

@@ -46,6 +46,18 @@ def test_without_keys_nothing_is_signed(folder: KeyFolder) -> None:
         signing.mint(ANONYMOUS, [], 60)
 
 
+@pytest.mark.parametrize("content", ["", "nonsense", "another curve"])
+def test_a_file_that_is_no_key_stops_everything(folder: KeyFolder, content: str) -> None:
+    folder.prepare()
+    file = folder.path / "20200101T000000.000000Z.pem"
+    file.write_text(content)
+    if content == "another curve":
+        command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", str(file)]
+        subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(KeysMissing, match=file.name):
+        signing.mint(ANONYMOUS, [], 60)
+
+
 def test_init_makes_what_is_missing_and_changes_nothing_else(folder: KeyFolder) -> None:
     call_command("init_token_keys", stdout=StringIO())
     before = {file.name: file.read_bytes() for file in folder.path.iterdir()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -329,6 +330,12 @@ def test_forms_that_are_none(cast: Cast, realm: Realm, content_type: str, body: 
     response = realm.client.generic("POST", "/service/token", body, content_type)
     assert response.status_code == status
     assert response.json()["error"] and response.json()["errors"]
+
+
+def test_without_keys(cast: Cast, realm: Realm, settings: Any, tmp_path: Path) -> None:
+    settings.TOKEN_KEYS = tmp_path / "none"
+    answer = realm.get(f"repository:{PUBLIC}:pull")
+    assert answer.status == 503 and answer.body["errors"][0]["code"] == "UNAVAILABLE"
 
 
 def test_without_redis(cast: Cast, realm: Realm, no_redis: None) -> None:
