@@ -205,10 +205,15 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "nudge": {"task": "jobs.tasks.nudge", "schedule": timedelta(minutes=1)},
-    "tick": {"task": "jobs.tasks.tick", "schedule": timedelta(seconds=30)},
-    "publish": {"task": "audit.tasks.publish", "schedule": timedelta(minutes=1)},
-    "flush_pulls": {"task": "artifacts.tasks.flush_pulls", "schedule": timedelta(seconds=5)},
+    # Messages that a busy worker did not take in a while are followed by others; clocks may differ by less than that.
+    "nudge": {"task": "jobs.tasks.nudge", "schedule": timedelta(minutes=1), "options": {"expires": 300}},
+    "tick": {"task": "jobs.tasks.tick", "schedule": timedelta(seconds=30), "options": {"expires": 300}},
+    "publish": {"task": "audit.tasks.publish", "schedule": timedelta(minutes=1), "options": {"expires": 300}},
+    "flush_pulls": {
+        "task": "artifacts.tasks.flush_pulls",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 120},
+    },
 }
 JOB_KINDS: dict[str, str] = {
     "EXECUTION_SWEEP": "jobs.sweep.sweep",
