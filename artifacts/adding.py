@@ -7,7 +7,7 @@ from datetime import datetime
 from artifacts import kinship
 from artifacts.contents import Push
 from artifacts.description import shown
-from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Manifest, Reference, Repository
+from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Manifest, Reference, Repository, Tag
 from artifacts.rows import insert
 from artifacts.survey import Survey
 from registry.errors import ManifestBlobUnknown
@@ -106,6 +106,12 @@ def _references(parent: Artifact, push: Push, ids: dict[str, int]) -> list[Refer
 
 
 def _add_accessories(repository_id: int, push: Push, ids: dict[str, int]) -> None:
+    """Record what belongs to what. An artifact that goes by a tag of its own stays one in its own right: else who may
+    only push could hide it from lists, and have it deleted along with another.
+    """
+    found = dict(kinship.kinships(push.manifest, push.digest, push.tag))
+    tags = Tag.objects.filter(artifact__in=[ids[digest] for digest in found]).exclude(name=push.tag)
+    independent = set(tags.values_list("artifact", flat=True)) if found else set()
     rows = [
         Accessory(
             artifact_id=ids[digest],
@@ -114,6 +120,7 @@ def _add_accessories(repository_id: int, push: Push, ids: dict[str, int]) -> Non
             subject_digest=kin.subject_digest,
             type=kin.type,
         )
-        for digest, kin in dict(kinship.kinships(push.manifest, push.digest, push.tag)).items()
+        for digest, kin in found.items()
+        if ids[digest] not in independent
     ]
     insert(rows, on_conflict="(artifact_id) DO NOTHING")

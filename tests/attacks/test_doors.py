@@ -329,3 +329,27 @@ def test_a_robot_finds_no_repositories_that_it_may_not_list(stage: Stage) -> Non
         assert [project["name"] for project in ask.get("/projects?name=private").json()] == ["private"]
         assert ask.get("/search?q=web").json()["repository"] == []
         assert ask.get("/statistics").json()["private_repo_count"] == 0
+
+
+@pytest.mark.parametrize("trick", ["a tag like a signature's", "an index that calls it an attestation"])
+def test_who_may_only_push_hides_nothing(cast: Cast, registry: FakeRegistry, trick: str) -> None:
+    door, target, bait = door_of(cast.developer), content.image(text="in use"), content.image(text="bait")
+    for tag, image in (("v1", target), ("bait", bait)):
+        assert door.push(registry, "private/app", tag, image).status_code == 201
+    about = bait.digest()
+    if trick == "a tag like a signature's":
+        assert door.put("private/app", f"{about.replace(':', '-')}.att", target).status_code == 201
+    else:
+        notes = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": about}
+        entries = [bait.descriptor(), target.descriptor(annotations=notes)]
+        index = content.manifest({**content.index().document, "manifests": entries})
+        assert door.put("private/app", "index", index).status_code == 201
+
+    assert target.digest() in {artifact.digest for artifact in Artifact.objects.listed()}
+    maintainer = door_of(cast.maintainer)
+    for digest in Artifact.objects.exclude(digest__in=[target.digest(), bait.digest()]).values_list(
+        "digest", flat=True
+    ):
+        maintainer.get("private/app", digest, "DELETE")
+    maintainer.get("private/app", about, "DELETE")
+    assert door.get("private/app", "v1").content == target.content
