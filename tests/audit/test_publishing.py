@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.actors import ANONYMOUS
-from audit import broker, publishing
+from audit import broker, publishing, tasks
 from audit.actions import record
 from audit.models import Entry, Publication
 from configuration import values
@@ -161,3 +163,39 @@ def test_a_broker_that_hangs_is_waited_for_once(
 
     assert took < 1
     assert len(publishing.due()) == 20
+
+
+def test_the_sweep_sends_what_was_not_delivered_and_the_task_delivers_it(redis_server: Redis) -> None:
+    record(ANONYMOUS, "delete", "artifact", "x")
+    (publication_id,) = publishing.due()
+
+    tasks.publish()
+    assert redis_server.call("LLEN haven-queue:default") == b":1\r\n"
+    tasks.deliver(str(publication_id))
+
+    assert [event["resource"] for event in subscribers.heard] == ["x"]
+    assert not Publication.objects.exists()
+    tasks.deliver(str(publication_id))  # late, and the second time
+    assert len(subscribers.heard) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_delivers() -> None:
+    """On SQLite, whose test database has one connection, they take turns."""
+    record(ANONYMOUS, "delete", "artifact", "x")
+    (publication_id,) = publishing.due()
+    number = 1 if connection.vendor == "sqlite" else 8
+    barrier = threading.Barrier(number)
+
+    def work() -> None:
+        barrier.wait()
+        publishing.deliver(publication_id)
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(number)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert len(subscribers.heard) == 1
