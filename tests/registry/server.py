@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -46,7 +47,12 @@ class RegistryServer:
         # Without OTEL_*, 3.x looks for a collector of traces.
         env = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
         self.process = start([self.binary, "serve", str(self.file)], self.log, env)
-        wait_until(self.socket.exists, "the registry", log=self.log)
+        wait_until(self._listens, "the registry", log=self.log)
+
+    def _listens(self) -> bool:
+        """The socket's file is there a moment before anybody listens."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            return connection.connect_ex(str(self.socket)) == 0
 
     def stop(self) -> None:
         if self.process:
