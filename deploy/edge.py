@@ -81,6 +81,8 @@ class Edge:
             f"proxy_set_header X-Forwarded-Proto {url.scheme};",
             "proxy_set_header X-Real-IP $remote_addr;",
             "proxy_set_header X-Request-Id $id;",
+            # Never the client's word: what is asked again of another process is still one request.
+            "proxy_set_header X-Edge-Id $request_id;",
             "proxy_set_header X-Upload-Length $content_length;",
             'proxy_set_header Connection "";',
             *(f'proxy_set_header {name} "";' for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Proxy")),

@@ -113,7 +113,7 @@ def _count(request: HttpRequest, found: Found, reference: Reference) -> None:
     assert found.artifact_id and found.digest and found.project_id
     count_pull(
         PullRecord(
-            event_id=uuid.uuid4(),
+            event_id=_event_id(request),
             artifact_id=found.artifact_id,
             digest=found.digest,
             tag="" if reference.is_digest else reference.identifier,
@@ -124,6 +124,15 @@ def _count(request: HttpRequest, found: Found, reference: Reference) -> None:
             address=request.META.get("REMOTE_ADDR", ""),
         )
     )
+
+
+def _event_id(request: HttpRequest) -> uuid.UUID:
+    """The pull's id: the edge's for the request, so that one which it sends again, because whoever had it died before
+    the answer was out, is one pull. The edge sets the header whatever a client sends."""
+    try:
+        return uuid.UUID(hex=request.META.get("HTTP_X_EDGE_ID", ""))
+    except ValueError:
+        return uuid.uuid4()
 
 
 def _manifest(request: HttpRequest) -> Manifest:

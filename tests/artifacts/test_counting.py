@@ -63,6 +63,15 @@ def test_a_get_counts_and_a_head_does_not(cast: Cast, artifact: Artifact) -> Non
     }
 
 
+def test_what_the_edge_sends_again_is_one_pull(cast: Cast, artifact: Artifact) -> None:
+    """It asked a process that died between counting and answering."""
+    for edge_id in ("a" * 32, "a" * 32, "b" * 32, "", "no id"):
+        assert door_of(cast.guest).get("private/app", "v1", HTTP_X_EDGE_ID=edge_id).status_code == 200
+
+    flush_pulls()
+    assert counts(artifact) == (4, 4)
+
+
 def test_what_came_twice_counts_once(artifact: Artifact) -> None:
     record = pull(artifact, "v1")
     count_pull(record)
