@@ -35,7 +35,7 @@ def destination(asked: str) -> str:
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Sign in with a name or an e-mail address, and go on to where one was going."""
     goal = destination(request.POST.get("next") or request.GET.get("next") or "")
@@ -75,7 +75,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("old", "password", "again")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponseBase:
     """Change one's own password; this session goes on, all others end."""
     actor = actor_of(request)

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import Conflict, NotFound, PreconditionFailed
 from artifacts import actions
@@ -26,7 +26,7 @@ from portal.history import build_of
 VIEWS = ("tags", "platforms", "layers", "accessories", "manifest")
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponse:
     """All about an artifact, a part at a time: `?view=` tags, platforms, layers, accessories or manifest."""
     found, row, artifact = _find(request, project, repository, digest)
@@ -50,7 +50,7 @@ def add_tag(request: HttpRequest, project: str, repository: str, digest: str) ->
     return answer or _page(request, found, row, artifact, form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete_tag(request: HttpRequest, project: str, repository: str, digest: str, tag: str) -> HttpResponseBase:
     """Take a tag away; the artifact stays."""
     found, row, artifact = _find(request, project, repository, digest)
@@ -81,7 +81,7 @@ def delete_tag(request: HttpRequest, project: str, repository: str, digest: str,
     return ask(request, question, act, {})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponseBase:
     """Delete an artifact with its tags and its accessories."""
     found, row, artifact = _find(request, project, repository, digest)

@@ -24,7 +24,7 @@ from projects.models import Member, Role
 ORDERS = {"name": ["entity_name", "pk"], "role": ["role", "entity_name", "pk"]}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest, project: str) -> HttpResponseBase:
     """The members, and the form that adds one."""
     found = place(request, project)
@@ -54,7 +54,7 @@ def index(request: HttpRequest, project: str) -> HttpResponseBase:
     return show_form(request, "portal/projects/members.html", form, listing=shown, tab="members", **found.context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, project: str, member: int) -> HttpResponseBase:
     """Give a member another role."""
     found = place(request, project)
@@ -73,7 +73,7 @@ def change(request: HttpRequest, project: str, member: int) -> HttpResponseBase:
     return answer or show_form(request, "portal/projects/member.html", form, member=row, tab="members", **found.context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, project: str, member: int) -> HttpResponseBase:
     """Take a member out of the project."""
     found = place(request, project)

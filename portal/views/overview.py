@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.actors import Actor, actor_of
 from artifacts.models import Artifact, Repository
@@ -19,7 +19,7 @@ SHOWN = 8
 FOUND = 50
 
 
-@require_GET
+@require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """The reader's projects and the latest pushes; the public ones for who did not sign in."""
     actor = actor_of(request)
@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _pushes(actor: Actor) -> list[dict[str, object]]:
     rows = Artifact.objects.filter(repository__in=Repository.objects.visible_to(actor)).listed()
-    rows = rows.select_related("repository").with_tags().order_by("-push_time", "-pk")[:SHOWN]
+    rows = rows.select_related("repository").with_tags().order_by("-pk")[:SHOWN]
     return [
         {
             "artifact": row,
@@ -50,7 +50,7 @@ def _pushes(actor: Actor) -> list[dict[str, object]]:
     ]
 
 
-@require_GET
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Projects and repositories by a part of their name."""
     actor = actor_of(request)

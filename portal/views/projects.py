@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actors import Actor, actor_of
 from accounts.errors import Conflict, DomainError, PreconditionFailed
@@ -45,7 +45,7 @@ def may_create(actor: Actor) -> bool:
     return True
 
 
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The projects that the reader sees, filtered by name and by access."""
     actor = actor_of(request)
@@ -63,7 +63,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/projects/index.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponseBase:
     """A new project, of which its maker becomes the administrator."""
     actor = actor_of(request)
@@ -80,7 +80,7 @@ def create(request: HttpRequest) -> HttpResponseBase:
     return answer or show_form(request, "portal/projects/new.html", form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, project: str) -> HttpResponseBase:
     """Who may pull from the project."""
     found = place(request, project)
@@ -96,7 +96,7 @@ def settings(request: HttpRequest, project: str) -> HttpResponseBase:
     return answer or show_form(request, "portal/projects/settings.html", form, tab="settings", **found.context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, project: str) -> HttpResponseBase:
     """Delete an empty project."""
     found = place(request, project)
@@ -130,7 +130,7 @@ def delete(request: HttpRequest, project: str) -> HttpResponseBase:
     return ask(request, question, act, {PreconditionFailed: _("It still holds repositories. Delete them first.")})
 
 
-@require_GET
+@require_safe
 def log(request: HttpRequest, project: str) -> HttpResponse:
     """What happened in the project."""
     found = place(request, project)
@@ -142,7 +142,7 @@ def log(request: HttpRequest, project: str) -> HttpResponse:
     return render(request, "portal/projects/log.html", context)
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, project: str) -> HttpResponse:
     """The project's repositories."""
     found = place(request, project)

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import actions
 from artifacts.models import Artifact, Tag
@@ -31,7 +31,7 @@ ORDERS = {
 }
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBase:
     """The artifacts, with their tags, platforms and accessories."""
     found = place(request, project)
@@ -52,7 +52,7 @@ def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBas
     return render(request, "portal/repositories/show.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def describe(request: HttpRequest, project: str, repository: str) -> HttpResponseBase:
     """Say what the repository is for."""
     found = place(request, project)
@@ -69,7 +69,7 @@ def describe(request: HttpRequest, project: str, repository: str) -> HttpRespons
     return answer or show_form(request, "portal/repositories/describe.html", form, repository=row, **found.context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, project: str, repository: str) -> HttpResponseBase:
     """Delete the repository with all it holds."""
     found = place(request, project)

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actors import Permission
 from accounts.errors import Conflict, NotFound
@@ -34,7 +34,7 @@ ORDERS = {"name": ["name", "pk"], "created": ["creation_time", "pk"], "expires":
 NEVER = -1
 
 
-@require_GET
+@require_safe
 def index(request: HttpRequest, project: str) -> HttpResponse:
     """The project's robots."""
     found = place(request, project)
@@ -48,7 +48,7 @@ def index(request: HttpRequest, project: str) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, project: str) -> HttpResponseBase:
     """A new robot; the answer shows its secret."""
     found = place(request, project)
@@ -76,7 +76,7 @@ def create(request: HttpRequest, project: str) -> HttpResponseBase:
     return answer or show_form(request, "portal/projects/robot_new.html", form, tab="robots", **found.context)
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, project: str, robot: int) -> HttpResponse:
     """What a robot may do, and until when."""
     found = place(request, project)
@@ -89,7 +89,7 @@ def show(request: HttpRequest, project: str, robot: int) -> HttpResponse:
     return render(request, "portal/projects/robot.html", {**context, "tab": "robots", **found.context})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def switch(request: HttpRequest, project: str, robot: int) -> HttpResponseBase:
     """Disable a robot, or enable it again."""
     found = place(request, project)
@@ -116,7 +116,7 @@ def switch(request: HttpRequest, project: str, robot: int) -> HttpResponseBase:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def refresh(request: HttpRequest, project: str, robot: int) -> HttpResponseBase:
     """A new secret in place of the old one; the answer shows it."""
     found = place(request, project)
@@ -136,7 +136,7 @@ def refresh(request: HttpRequest, project: str, robot: int) -> HttpResponseBase:
     return ask(request, question, lambda: "", {})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, project: str, robot: int) -> HttpResponseBase:
     """Delete a robot."""
     found = place(request, project)

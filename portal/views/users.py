@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import actions
 from accounts.actors import Actor, actor_of
@@ -30,7 +30,7 @@ ORDERS = {
 }
 
 
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Everybody, filtered by name."""
     actor = _asking(request, "list")
@@ -42,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("password", "again")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponseBase:
     """A new user."""
     actor = _asking(request, "create")
@@ -59,7 +59,7 @@ def create(request: HttpRequest) -> HttpResponseBase:
     return answer or show_form(request, "portal/users/new.html", form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def administrator(request: HttpRequest, user: int) -> HttpResponseBase:
     """Make somebody an administrator, or an ordinary user again."""
     actor = _asking(request, "update")
@@ -85,7 +85,7 @@ def administrator(request: HttpRequest, user: int) -> HttpResponseBase:
 
 
 @sensitive_post_parameters("password", "again")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def reset_password(request: HttpRequest, user: int) -> HttpResponseBase:
     """Give somebody a new password."""
     actor = _asking(request, "update")
@@ -102,7 +102,7 @@ def reset_password(request: HttpRequest, user: int) -> HttpResponseBase:
     return answer or show_form(request, "portal/users/password.html", form, person=row)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, user: int) -> HttpResponseBase:
     """Delete somebody."""
     actor = _asking(request, "delete")

@@ -108,8 +108,8 @@
   document.addEventListener("htmx:responseError", () => announce(words.hvFailed));
   document.addEventListener("htmx:sendError", () => announce(words.hvFailed));
 
-  document.querySelectorAll("select[data-hv-submit]").forEach((select) => {
-    select.addEventListener("change", () => select.form.requestSubmit());
+  document.querySelectorAll(".hv-tabs [aria-current]").forEach((tab) => {
+    tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
 
   // Toasts are in the page already; saying them again makes a screen reader speak.
