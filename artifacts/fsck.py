@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -24,6 +25,7 @@ from registry.client import Registry
 from registry.errors import RegistryError
 from registry.objects import Heap, part_of
 
+PATIENCE = timedelta(minutes=3)
 EMPTY = f"sha256:{hashlib.sha256(b'').hexdigest()}"
 
 
@@ -96,8 +98,8 @@ def quotas() -> Iterator[str]:
 
 
 def jobs() -> Iterator[str]:
-    """I4."""
-    for job in Job.objects.filter(status=Status.RUNNING, lease_until__lt=Now()):
+    """I4. A dead worker's job is another's at the nudge of the next minute; longer is wrong."""
+    for job in Job.objects.filter(status=Status.RUNNING, lease_until__lt=Now() - PATIENCE):
         yield f"I4 job {job.pk} ({job.kind}): running without a worker since {job.lease_until}"
 
 
