@@ -265,7 +265,7 @@ def test_every_icon_that_is_asked_for_is_in_the_sprite() -> None:
 
 def test_own_classes_are_prefixed() -> None:
     css = (Path(configured.BASE_DIR) / "static/portal/portal.css").read_text()
-    tablers = {"btn", "btn-primary", "btn-danger", "form-control", "form-select", "htmx-request"}
+    tablers = {"btn", "btn-primary", "btn-danger", "form-check-input", "form-control", "form-select", "htmx-request"}
 
     classes = set(re.findall(r"(?<![\w)])\.([a-z][\w-]*)(?=[^{}]*\{)", re.sub(r"/\*.*?\*/|url\([^)]*\)", "", css)))
 
