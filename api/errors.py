@@ -87,6 +87,8 @@ def answer(error: Exception) -> HttpResponse:
             return refusal(STATUS[error.code], error.code, error.message)
         case RequestDataTooBig():
             return answer(TooLarge())
+        case exceptions.UnsupportedMediaType():
+            return invalid("unsupported media type, only [application/json] are allowed")
         case exceptions.APIException() if error.status_code < 500:  # a body, a media type, an Accept header
             return invalid(str(error.detail))
     log.error("unforeseen %s", type(error).__name__, exc_info=error)

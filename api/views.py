@@ -82,6 +82,7 @@ class Endpoint(APIView):
         return {}
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response["Cache-Control"] = "no-store"
         if request.method in SAFE:
             response["X-Harbor-CSRF-Token"] = get_token(request._request)
         return super().finalize_response(request, response, *args, **kwargs)

@@ -49,6 +49,23 @@ def test_a_wrong_password_is_nobody(cast: Cast) -> None:
     assert Caller("alice", "wrong").get("/projects").json()[0]["name"] == "public"
 
 
+def test_who_guesses_is_told_to_wait(cast: Cast) -> None:
+    for _ in range(50):
+        response = Caller("alice", "wrong").get("/users/current")
+        if response.status_code == 429:
+            break
+    assert (response.status_code, code(response)) == (429, "TOO_MANY_REQUEST")
+    assert int(response["Retry-After"]) >= 1
+
+
+def test_no_answer_is_kept_and_none_depends_on_the_language(cast: Cast) -> None:
+    for language in ("en", "zh-Hans"):
+        plain = {"Accept_Language": language, "content_type": "text/plain"}
+        response = caller(cast.admin).post("/projects", {"project_name": "a"}, **plain)
+        assert message(response).endswith("unsupported media type, only [application/json] are allowed")
+    assert caller(cast.admin).get("/users/current")["Cache-Control"] == "no-store"
+
+
 def test_a_failed_basic_falls_through_to_the_session(cast: Cast) -> None:
     client = signed_in("alice")
     assert Caller("alice", "wrong", client).get("/users/current").json()["username"] == "alice"
