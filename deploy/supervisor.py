@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,9 +110,9 @@ class Replaceable(Program):
         old, born = self.process, self.born
         own = self._start_next(inherit)
         deadline = time.monotonic() + seconds
-        while self.alive and not own.exists() and time.monotonic() < deadline:
+        while self.alive and not listens(own) and time.monotonic() < deadline:
             time.sleep(0.02)
-        if not own.exists() or not self.alive:
+        if not listens(own) or not self.alive:
             super().kill()
             self.process, self.born = old, born
             return False
@@ -143,6 +144,12 @@ class Replaceable(Program):
         draft.unlink(missing_ok=True)
         draft.symlink_to(own)
         draft.replace(self.address)
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody answers at the unix socket; its file is there a moment before anybody does."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
 
 
 class Supervisor:
