@@ -41,14 +41,14 @@ keeper.stop(5)
 print("stopped", flush=True)
 """
 SERVER = """
-import os, socket
+import contextlib, os, socket
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(os.environ["ADDRESS"])
 listener.listen()
 while True:
     connection, _ = listener.accept()
-    connection.sendall(str(os.getpid()).encode())
-    connection.close()
+    with connection, contextlib.suppress(OSError):  # who only looks whether somebody listens hangs up
+        connection.sendall(str(os.getpid()).encode())
 """
 
 
