@@ -6,6 +6,8 @@ mounted into another one it has only the first name there, and we remember the s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from artifacts.models import Alias
 from registry.client import Registry, StoredBlob
 from registry.references import algorithm_of
@@ -16,8 +18,14 @@ def head_blob(registry: Registry, repository: str, digest: str) -> StoredBlob | 
     stored = registry.head_blob(repository, digest)
     if stored is not None or algorithm_of(digest) == "sha256":
         return stored
-    alias = Alias.objects.filter(digest=digest).first()
-    return registry.head_blob(repository, alias.stored_digest) if alias else None
+    stored_digest = known([digest]).get(digest)
+    return registry.head_blob(repository, stored_digest) if stored_digest else None
+
+
+def known(digests: Iterable[str]) -> dict[str, str]:
+    """The sha256 digests of those contents that are remembered."""
+    others = [digest for digest in digests if algorithm_of(digest) != "sha256"]
+    return dict(Alias.objects.filter(digest__in=others).values_list("digest", "stored_digest")) if others else {}
 
 
 def remember(digest: str, stored_digest: str) -> None:

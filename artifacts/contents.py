@@ -18,7 +18,7 @@ from artifacts.description import Description, describe, has_readable_config
 from artifacts.kinship import kinships
 from artifacts.models import Artifact
 from artifacts.survey import SeenArtifact, SeenBlob, Survey, survey
-from registry.client import Registry
+from registry.client import Registry, StoredBlob
 from registry.errors import (
     BlobUnknown,
     Damaged,
@@ -79,7 +79,7 @@ def complete(registry: Registry, project_id: int, push: Push) -> Push:
     seen = look(project_id, push)
     try:
         blobs = _patiently(lambda: find(registry, repository, push.manifest, seen))
-        description = _patiently(lambda: read_description(registry, repository, push.manifest))
+        description = _patiently(lambda: read_description(registry, repository, push.manifest, blobs))
     except (SizeInvalid, Damaged) as error:
         if damage.mend(error.detail.get("stored", "")):
             raise Unavailable("the registry's copy of a blob was damaged: push it again", error.detail) from error
@@ -128,18 +128,26 @@ def find(registry: Registry, repository: str, manifest: Manifest, seen: Survey) 
 
 
 def _ask(registry: Registry, repository: str, blobs: list[Descriptor]) -> Iterable[SeenBlob]:
-    def head(blob: Descriptor) -> SeenBlob | None:
-        stored = aliases.head_blob(registry, repository, blob.digest)
-        return SeenBlob(blob.digest, stored.digest, stored.size) if stored else None
-
-    found = [head(blobs[0])] if len(blobs) == 1 else list(_pool.map(head, blobs))
-    missing = [blob.digest for blob, seen in zip(blobs, found, strict=True) if seen is None and not blob.is_foreign]
+    found = _heads(registry, repository, {blob.digest: blob.digest for blob in blobs})
+    # Asked of the database here: the pool's threads would keep connections of their own for ever.
+    found |= _heads(registry, repository, aliases.known(digest for digest in found if found[digest] is None))
+    missing = [blob.digest for blob in blobs if found[blob.digest] is None and not blob.is_foreign]
     if missing:
         raise ManifestBlobUnknown(
             f"{len(missing)} of the blobs that the manifest names are not in {repository}: {missing[0]}",
             {"digest": missing[0], "missing": missing[:20]},
         )
-    return [seen for seen in found if seen]
+    return [SeenBlob(digest, stored.digest, stored.size) for digest, stored in found.items() if stored]
+
+
+def _heads(registry: Registry, repository: str, names: dict[str, str]) -> dict[str, StoredBlob | None]:
+    """What the registry holds, for each blob by the name in the manifest and the name to ask for."""
+    asked = list(names.values())
+
+    def head(digest: str) -> StoredBlob | None:
+        return registry.head_blob(repository, digest)
+
+    return dict(zip(names, _pool.map(head, asked) if len(asked) > 1 else map(head, asked), strict=True))
 
 
 def _checked(seen: SeenBlob, named: Descriptor) -> SeenBlob:
@@ -168,15 +176,18 @@ def _check_child(entry: Descriptor, child: SeenArtifact | None, repository: str)
         )
 
 
-def read_description(registry: Registry, repository: str, manifest: Manifest) -> Description:
-    """What lists show of `manifest`; its config is read from the registry where it is worth reading."""
+def read_description(
+    registry: Registry, repository: str, manifest: Manifest, blobs: tuple[SeenBlob, ...]
+) -> Description:
+    """What lists show of `manifest`, whose contents are `blobs`; its config is read where it is worth reading."""
     config = b""
     if manifest.config and has_readable_config(manifest):
+        stored = {blob.digest: blob.stored_digest for blob in blobs}[manifest.config.digest]
         try:
-            with registry.get_blob(repository, manifest.config.digest) as stream:
+            with registry.get_blob(repository, stored) as stream:
                 config = b"".join(stream)
         except Damaged as error:
-            raise Damaged(detail={"digest": manifest.config.digest, "stored": manifest.config.digest}) from error
+            raise Damaged(detail={"digest": manifest.config.digest, "stored": stored}) from error
     return describe(manifest, config)
 
 

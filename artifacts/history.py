@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from artifacts.description import has_readable_config
-from artifacts.models import Artifact
+from artifacts.models import Artifact, Blob
 from registry.client import Registry
 from registry.manifests import parse
 
@@ -19,7 +19,9 @@ def build_history(registry: Registry, artifact: Artifact) -> list[dict[str, Any]
     manifest = parse(bytes(artifact.manifest.content), artifact.media_type)
     if manifest.config is None or not has_readable_config(manifest):
         return []
-    with registry.get_blob(artifact.repository.name, manifest.config.digest) as stream:
+    digest = manifest.config.digest
+    known = Blob.objects.filter(repository=artifact.repository, digest=digest).first()
+    with registry.get_blob(artifact.repository.name, known.stored_digest if known else digest) as stream:
         content = b"".join(stream)
     try:
         config = json.loads(content)

@@ -55,6 +55,8 @@ class FakeRegistry(BaseAdapter):
     failures: list[tuple[str, str, Answer]] = field(default_factory=list)
     page: int = 100
     mounts: bool = True
+    mounted: set[tuple[str, str]] = field(default_factory=set)
+    """Blobs that are known by their sha256 alone."""
     username: str = ""
     password: str = ""
     scheme: str = "bearer"
@@ -190,6 +192,8 @@ class FakeRegistry(BaseAdapter):
         """The sha256 digest under which the repository holds the blob."""
         algorithm = digest.partition(":")[0]
         for (owner, stored), content in self.blobs.items():
+            if digest != stored and (owner, stored) in self.mounted:
+                continue
             if owner == repository and f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}" == digest:
                 return stored
         return None
@@ -198,6 +202,7 @@ class FakeRegistry(BaseAdapter):
         source, digest = call.query.get("from", ""), call.query.get("mount", "")
         if self.mounts and (source, digest) in self.blobs:
             self.blobs[repository, digest] = self.blobs[source, digest]
+            self.mounted.add((repository, digest))
             return 201, {"Location": f"/v2/{repository}/blobs/{digest}", "Docker-Content-Digest": digest}, b""
         identifier = str(uuid.uuid4())
         self.uploads[identifier] = bytearray()

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from artifacts.models import Alias
+from artifacts.history import build_history
+from artifacts.models import Alias, Artifact
 from projects.models import Quota
 from tests.cast import Cast
 from tests.fakes.registry import FakeRegistry
 from tests.gateway.conftest import IMAGE, Door, door_of
+from tests.stack import content
 from tests.stack.content import Blob
 from tokens.scopes import Scope
 from tokens.signing import mint
+from tokens.upstream import registry as upstream
 
 BLOB = Blob(bytes(range(250)) * 4)
 UPLOAD = "private/app/blobs/uploads/3f0a1b2c-0000-4000-8000-1234567890ab"
@@ -113,7 +116,29 @@ def test_a_project_over_its_quota_starts_nothing(cast: Cast, registry: FakeRegis
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "DENIED")
 
 
+def test_too_many_parameters(cast: Cast, registry: FakeRegistry) -> None:
+    answer = door_of(cast.developer)("POST", "private/app/blobs/uploads/?" + "&".join("a=1" for _ in range(2000)))
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "UNSUPPORTED")
+
+
 # Mounting
+
+
+def test_an_image_of_mounted_sha512_blobs(cast: Cast, registry: FakeRegistry) -> None:
+    """What is mounted goes by its sha256 in the registry."""
+    image, actor = content.image(text="mounted", algorithm="sha512"), cast.developer.actor
+    for blob in image.blobs:
+        registry.add_blob("public/source", blob.content)
+        path = f"private/app/blobs/uploads/?mount={blob.digest('sha512')}&from=public/source"
+        assert Door(actor)("POST", path, token=to_both(actor, "private/app", "public/source")).status_code == 201
+
+    answer = door_of(cast.developer).put("private/app", "v1", image)
+
+    assert answer.status_code == 201, answer.content
+    artifact = Artifact.objects.get()
+    assert artifact.extra_attrs["architecture"] == "amd64"
+    assert len(build_history(upstream(), artifact)) == 1
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -168,8 +193,28 @@ def test_what_may_not_be_pulled_is_not_mounted(cast: Cast, registry: FakeRegistr
     assert answer["Docker-Upload-UUID"] in registry.uploads
 
 
+@pytest.mark.parametrize("with_token", [True, False])
+def test_a_mount_asks_for_a_token_for_both(cast: Cast, registry: FakeRegistry, with_token: bool) -> None:
+    registry.add_blob("public/source", BLOB.content)
+
+    answer = door_of(cast.developer)(
+        "POST",
+        f"private/app/blobs/uploads/?mount={BLOB.digest()}&from=public/source",
+        token=None if with_token else "",
+    )
+
+    assert answer.status_code == 401
+    assert 'scope="repository:private/app:pull,push repository:public/source:pull"' in answer["WWW-Authenticate"]
+    assert ("private/app", BLOB.digest()) not in registry.blobs
+
+
 def test_a_missing_blob_is_not_mounted(cast: Cast, registry: FakeRegistry) -> None:
-    answer = door_of(cast.developer)("POST", f"private/app/blobs/uploads/?mount={BLOB.digest()}&from=public/source")
+    actor = cast.developer.actor
+    answer = Door(actor)(
+        "POST",
+        f"private/app/blobs/uploads/?mount={BLOB.digest()}&from=public/source",
+        token=to_both(actor, "private/app", "public/source"),
+    )
 
     assert answer.status_code == 202
     assert not registry.blobs
