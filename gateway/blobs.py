@@ -109,6 +109,17 @@ def cancel(request: HttpRequest, address: Address) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def mount_source(request: HttpRequest) -> str:
+    """The repository that the request wants to mount a blob from; empty where it does not say so in so many words."""
+    sources, digests = request.GET.getlist("from"), request.GET.getlist("mount")
+    if len(sources) != 1 or len(digests) != 1 or not is_digest(digests[0]):
+        return ""
+    try:
+        return parse_repository(sources[0])
+    except NameInvalid:
+        return ""
+
+
 def _redirect(target: str) -> HttpResponse:
     return HttpResponse(headers={"X-Accel-Redirect": target})
 
@@ -126,20 +137,14 @@ def _find(found: Found, repository: str, digest: str) -> StoredBlob:
 
 def _mounted(request: HttpRequest, repository: str) -> str:
     """The digest of the blob that has been mounted; empty where none was, whatever the reason."""
-    sources, digests = request.GET.getlist("from"), request.GET.getlist("mount")
-    if len(sources) != 1 or len(digests) != 1 or not is_digest(digests[0]):
+    source, digest = mount_source(request), request.GET["mount"]
+    if not source or not may_pull(request, source):
         return ""
-    try:
-        source = parse_repository(sources[0])
-    except NameInvalid:
-        return ""
-    if not may_pull(request, source):
-        return ""
-    stored = aliases.head_blob(registry(), source, digests[0])
+    stored = aliases.head_blob(registry(), source, digest)
     if stored is None:
         return ""
-    aliases.remember(digests[0], stored.digest)
-    return digests[0] if registry().mount_blob(source, repository, stored.digest) else ""
+    aliases.remember(digest, stored.digest)
+    return digest if registry().mount_blob(source, repository, stored.digest) else ""
 
 
 def _is_satisfiable(header: str, size: int) -> bool:

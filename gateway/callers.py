@@ -11,7 +11,7 @@ from accounts import basic
 from accounts.actors import Kind, Permission
 from accounts.models import User
 from accounts.permissions import system_allowed
-from gateway.errors import InsufficientScope
+from gateway.errors import InsufficientScope, InvalidToken
 from gateway.lookup import Found, Identity, look_up
 from registry.errors import Denied, Unauthorized
 from registry.references import Reference
@@ -63,7 +63,10 @@ def _verify(token: str) -> Claims:
     known = _verified.get(token)
     if known and known[0] is ring and time.time() < known[1].expires_at:
         return known[1]
-    claims = verify(token)
+    try:
+        claims = verify(token)
+    except Unauthorized as error:
+        raise InvalidToken(error.message) from error
     if len(_verified) >= REMEMBERED:
         _verified.clear()
     _verified[token] = ring, claims
@@ -88,9 +91,16 @@ def authorize(request: HttpRequest, repository: str, action: str, reference: Ref
 
 
 def may_pull(request: HttpRequest, repository: str) -> bool:
-    """Whether the caller may pull from this other repository, too, as a mount needs."""
+    """Whether the caller may pull from this other repository, too, as a mount needs.
+
+    Raises InsufficientScope for who may, but whose token was not asked for it.
+    """
     caller = identify(request)
-    return Permission("repository", "pull") in look_up(caller.identity, repository).permissions
+    if Permission("repository", "pull") not in look_up(caller.identity, repository).permissions:
+        return False
+    if caller.claims and not caller.claims.allows(repository, "pull"):
+        raise InsufficientScope()
+    return True
 
 
 def authorize_catalog(request: HttpRequest) -> None:
@@ -104,7 +114,7 @@ def authorize_catalog(request: HttpRequest) -> None:
     else:
         actor = Robot.objects.alive().filter(pk=who.id, auth_epoch=who.auth_epoch).first()
     if actor is None:
-        raise Unauthorized("the token is no longer valid")
+        raise InvalidToken()
     if CATALOG not in system_allowed(actor.actor):
         raise Denied("only administrators may list all repositories")
     if caller.claims and not caller.claims.allows_catalog:

@@ -18,7 +18,6 @@ from registry.errors import (
     TooManyRequests,
     Unauthorized,
     Unavailable,
-    Unsupported,
 )
 
 VERSION = "Docker-Distribution-Api-Version"
@@ -33,6 +32,10 @@ class NotFound(RegistryError):
 
 class PreconditionFailed(RegistryError):
     code, status, message = "PRECONDITION", 412, "precondition failed"
+
+
+class Malformed(RegistryError):
+    code, status, message = "UNSUPPORTED", 400, "the request is malformed"
 
 
 class Conflict(RegistryError):
@@ -50,8 +53,11 @@ DOMAIN: tuple[tuple[type[domain.DomainError], type[RegistryError]], ...] = (
 """The protocol's word for each domain error; the first that fits."""
 
 
-def answer_to(error: Exception, address: Address | None, method: str) -> HttpResponse:
-    """The answer that `error` stands for; 500 without a word about the cause for one that nobody foresaw."""
+def answer_to(error: Exception, address: Address | None, method: str, source: str = "") -> HttpResponse:
+    """The answer that `error` stands for; 500 without a word about the cause for one that nobody foresaw.
+
+    `source` is the repository that a mount would take a blob from: a token for it is asked for as well.
+    """
     refusal = translate(error)
     if refusal is None:
         _log.exception("a request to the registry failed", exc_info=error)
@@ -59,7 +65,7 @@ def answer_to(error: Exception, address: Address | None, method: str) -> HttpRes
     body = {"errors": [{"code": refusal.code, "message": refusal.message, "detail": refusal.detail}]}
     response = JsonResponse(body, status=refusal.status)
     if isinstance(refusal, Unauthorized):
-        response["WWW-Authenticate"] = challenge(address, method, refusal)
+        response["WWW-Authenticate"] = challenge(address, method, refusal, source)
     if refusal.retry_after or refusal.status in (429, 503, 504):
         response["Retry-After"] = str(refusal.retry_after or RETRY_AFTER)
     return response
@@ -78,7 +84,7 @@ def translate(error: Exception) -> RegistryError | None:
         _log.error("the database is away: %s", type(error).__name__)
         return Unavailable("the database is not available")
     if isinstance(error, SuspiciousOperation):
-        return Unsupported("the request is malformed")
+        return Malformed()
     return None
 
 
@@ -88,14 +94,20 @@ class InsufficientScope(Unauthorized):
     message = "the token does not carry this: ask for another"
 
 
-def challenge(address: Address | None, method: str, error: RegistryError) -> str:
+class InvalidToken(Unauthorized):
+    """The token is none of ours, or no longer good."""
+
+    message = "the token is no longer valid"
+
+
+def challenge(address: Address | None, method: str, error: RegistryError, source: str = "") -> str:
     """Where to get a token, and what to ask for (RFC 6750, and Docker's token specification)."""
     parts = [f'Bearer realm="{settings.TOKEN_REALM}"', f'service="{settings.TOKEN_SERVICE}"']
     if address is not None and (scope := _scope(address, method)):
-        parts.append(f'scope="{scope}"')
+        parts.append(f'scope="{scope} repository:{source}:pull"' if source else f'scope="{scope}"')
     if isinstance(error, InsufficientScope):
         parts.append('error="insufficient_scope"')
-    elif error.detail == "token":
+    elif isinstance(error, InvalidToken):
         parts.append('error="invalid_token"')
     return ",".join(parts)
 

@@ -17,9 +17,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.actors import ANONYMOUS, Actor, Kind, Permission
+from gateway.errors import InvalidToken
 from projects.models import Project
 from projects.permissions import decide
-from registry.errors import Unauthorized
 from registry.references import Reference
 from robots.models import Grants, grants_of
 
@@ -103,7 +103,7 @@ def _statement(kind: Kind, what: str) -> str:
 
 
 def look_up(who: Identity, repository: str, reference: Reference | None = None) -> Found:
-    """What the database says now. One query. Raises Unauthorized for somebody who is no more what the token says."""
+    """What the database says now. One query. Raises InvalidToken for somebody who is no more what the token says."""
     what = "" if reference is None else "digest" if reference.is_digest else "tag"
     parameters: list[Any] = [_database_time(timezone.now())] if who.kind is Kind.ROBOT else []
     parameters.append(_database_time(_latest_creation(who)))
@@ -117,13 +117,13 @@ def look_up(who: Identity, repository: str, reference: Reference | None = None) 
         row = cursor.fetchone()
     alive, auth_epoch, is_admin, roles, grants, level, project_id, name, public, is_newer, *found = row
     if not alive or auth_epoch != who.auth_epoch:
-        raise Unauthorized("the token is no longer valid")
+        raise InvalidToken()
     actor = _actor(who, bool(is_admin), grants, level)
     if project_id is None:
         return Found(actor, frozenset())
     permissions = decide(actor, project_id, bool(public), _roles(roles))
     if is_newer and permissions:  # who may do nothing there must not learn that there is something new
-        raise Unauthorized("the token is no longer valid")
+        raise InvalidToken()
     return Found(actor, permissions, project_id, name, *found)
 
 

@@ -42,15 +42,16 @@ HANDLERS: dict[Kind, dict[str, Handler]] = {
 def v2(request: HttpRequest) -> HttpResponse:
     """Everything below /v2/. Whatever goes wrong is answered in the protocol's form."""
     method = request.method or ""
-    address = None
+    address, source = None, ""
     try:
         address = parse(canonical_path(request))
+        source = blobs.mount_source(request) if address.kind is Kind.UPLOADS else ""
         handler = HANDLERS[address.kind].get(method)
         if handler is None:
             raise Unsupported(f"{method} is not supported here")
         response = handler(request, address)
     except Exception as error:
-        response = answer_to(error, address, method)
+        response = answer_to(error, address, method, source)
     response.headers[VERSION] = "registry/2.0"
     if method == "HEAD" and "X-Accel-Redirect" not in response:
         response.headers["Content-Length"] = str(len(response.content))
