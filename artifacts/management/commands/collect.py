@@ -33,6 +33,7 @@ class Command(BaseCommand):
                 self._settle()
             found = collecting.find(heap, timezone.now())
             if not dry_run:
+                self._check_mode()  # finding took its time, and somebody may have let pushes in again
                 collecting.remove(heap, found)
         except StorageError as error:
             raise CommandError(f"{error}.") from error
@@ -43,10 +44,13 @@ class Command(BaseCommand):
         )
 
     def _settle(self) -> None:
+        self._check_mode()
+        time.sleep(SETTLING)
+
+    def _check_mode(self) -> None:
         values.forget()
         if not values.get("read_only"):
             raise CommandError(
                 "Set the system to read-only mode first (configuration key read_only), so that no push relies on what "
                 "is being removed; --dry-run works in any mode."
             )
-        time.sleep(SETTLING)
