@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -21,12 +22,14 @@ class RunningEdge:
 
     def __init__(self, external_url: str = "http://registry.example:8443", loopback: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="haven-edge-"))
+        self.address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+        """One of this machine's own that nobody else uses: a free port of 127.0.0.1 may be taken before nginx has it."""
         self.port = free_port()
         self.web = StandIn(self.folder / "web.sock", lambda _: Reply(200, body=b"web"))
         self.registry = StandIn(self.folder / "registry.sock", lambda _: Reply(200, body=b"registry"))
         self.log = self.folder / "log"
         edge = Edge(
-            listen=f"127.0.0.1:{self.port}",
+            listen=f"{self.address}:{self.port}",
             external_url=external_url,
             web=f"unix:{self.folder}/web.sock",
             registry=f"unix:{self.folder}/registry.sock",
@@ -53,7 +56,7 @@ class RunningEdge:
 
     def raw(self, request: bytes, wait: float = 10) -> bytes:
         """What comes back for exactly these bytes, until the edge closes or the answer is whole."""
-        with socket.create_connection(("127.0.0.1", self.port), wait) as connection:
+        with socket.create_connection((self.address, self.port), wait) as connection:
             connection.sendall(request)
             received = b""
             while not _is_whole(request, received) and (part := connection.recv(65536)):
@@ -74,7 +77,7 @@ class RunningEdge:
 
     def _listens(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.address, self.port), 1).close()
         except OSError:
             return False
         return True

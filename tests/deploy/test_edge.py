@@ -190,7 +190,7 @@ def test_the_headers_that_others_may_not_choose(edge: RunningEdge, target: str) 
     (request,) = edge.registry.seen + edge.web.seen
     assert request.headers["host"] == "registry.example:8443"
     assert request.headers["x-forwarded-proto"] == "http"
-    assert request.headers["x-real-ip"] == "127.0.0.1"
+    assert request.headers["x-real-ip"].startswith("127.")
     assert request.headers["authorization"] == "Bearer t"
     assert not {"x-forwarded-host", "x-forwarded-for", "forwarded", "proxy"} & set(request.headers)
 
@@ -273,10 +273,31 @@ def test_a_part_that_is_away(target: str) -> None:
 
 
 def test_errors_of_web_and_registry_pass_untouched(edge: RunningEdge) -> None:
-    edge.registry.answer = edge.web.answer = lambda _: Reply(503, {"Retry-After": "7"}, b"mine")
-    for target in (BLOB, MANIFEST, "/"):
+    edge.web.answer = lambda _: Reply(503, {"Retry-After": "7"}, b"mine")
+    for target in (MANIFEST, "/"):
         answer = edge.ask("GET", target)
         assert (status(answer), header(answer, "Retry-After"), body(answer)) == (503, "7", b"mine")
+    for code in (400, 401, 403, 404, 405, 413, 416, 429):
+        edge.registry.answer = lambda _, code=code: Reply(code, {"Retry-After": "7"}, b"mine")  # type: ignore[misc]
+        answer = edge.ask("GET", BLOB)
+        assert (status(answer), header(answer, "Retry-After"), body(answer)) == (code, "7", b"mine")
+
+
+@pytest.mark.parametrize("failure", [500, 502, 503, 504, 507])
+def test_nobody_hears_where_the_registry_keeps_its_files(edge: RunningEdge, failure: int) -> None:
+    edge.registry.answer = lambda _: Reply(failure, {}, b'{"errors":[{"detail":"/srv/blobs/data: no space"}]}')
+    edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
+    asked = [
+        edge.ask("GET", BLOB),
+        edge.ask("PUT", UPLOAD),
+        edge.ask("PATCH", UPLOAD, "Content-Range: 0-0"),
+        edge.ask("GET", BLOB, "Range: bytes=0-1"),
+        edge.ask("POST", "/v2/library/app/blobs/uploads/"),
+    ]
+    for answer in asked:
+        assert status(answer) in (503, 504)
+        assert error(answer) == "UNAVAILABLE"
+        assert b"/srv" not in answer
 
 
 def test_web_hands_a_range_to_the_registry(edge: RunningEdge) -> None:
@@ -349,7 +370,7 @@ def test_how_far_an_upload_is(edge: RunningEdge) -> None:
 def test_a_refused_chunk_says_why_and_is_not_read(edge: RunningEdge, refusal: int) -> None:
     headers = {"Location": UPLOAD, "Range": "0-9", "WWW-Authenticate": "Bearer realm"}
     edge.web.answer, edge.web.reads = lambda _: Reply(refusal, headers, b"why"), False
-    with socket.create_connection(("127.0.0.1", edge.port), 10) as connection:
+    with socket.create_connection((edge.address, edge.port), 10) as connection:
         head = f"PATCH {UPLOAD} HTTP/1.1\r\nHost: registry.example\r\nContent-Range: 5-9\r\nContent-Length: 500\r\n\r\n"
         connection.sendall(head.encode())
         answer = connection.recv(65536)  # the body has not been sent, and never will be
@@ -360,7 +381,7 @@ def test_a_refused_chunk_says_why_and_is_not_read(edge: RunningEdge, refusal: in
 
 def test_a_client_that_vanishes_in_a_chunk_leaves_no_trace(edge: RunningEdge) -> None:
     edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
-    with socket.create_connection(("127.0.0.1", edge.port), 10) as connection:
+    with socket.create_connection((edge.address, edge.port), 10) as connection:
         head = (
             f"PATCH {UPLOAD} HTTP/1.1\r\nHost: registry.example\r\nContent-Range: 0-99\r\nContent-Length: 100\r\n\r\n"
         )
@@ -412,7 +433,7 @@ def test_the_registry_never_hears_of_a_mount(edge: RunningEdge, key: str) -> Non
 
 def test_a_refused_start_is_not_read(edge: RunningEdge) -> None:
     edge.web.answer, edge.web.reads = lambda _: Reply(401, {}, b"why"), False
-    with socket.create_connection(("127.0.0.1", edge.port), 10) as connection:
+    with socket.create_connection((edge.address, edge.port), 10) as connection:
         path = f"/v2/library/app/blobs/uploads/?digest=sha256:{HEX}"
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: registry.example\r\nContent-Length: 9000000\r\n\r\n".encode()
@@ -424,7 +445,7 @@ def test_a_refused_start_is_not_read(edge: RunningEdge) -> None:
 
 def test_slow_uploads_stream_through(edge: RunningEdge) -> None:
     """The registry has the first byte before the client has sent the last."""
-    with socket.create_connection(("127.0.0.1", edge.port), 10) as connection:
+    with socket.create_connection((edge.address, edge.port), 10) as connection:
         head = f"PATCH {UPLOAD} HTTP/1.1\r\nHost: registry.example\r\nContent-Length: 8\r\n\r\n"
         connection.sendall(head.encode() + b"half")
         deadline = time.monotonic() + 5
