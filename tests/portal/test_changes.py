@@ -325,12 +325,13 @@ def test_the_last_administrator_cannot_go(scene: Scene, reader: Reader) -> None:
         "/projects/private/delete",
         "/projects/private/repositories/app/web/-/delete",
         "/projects/private/members/1/remove",
-        "/users/2/delete",
+        "/users/{alice}/delete",
     ],
 )
 def test_a_question_changes_nothing(scene: Scene, reader: Reader, path: str) -> None:
     before = Entry.objects.count()
 
+    path = path.format(alice=scene.cast.alice.pk)
     answer = reader("admin").get(path)
     refused = Client(enforce_csrf_checks=True)
     refused.force_login(scene.cast.admin, backend="accounts.backends.UserBackend")

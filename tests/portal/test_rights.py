@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from projects.models import Quota
 from tests.portal.conftest import Reader, Scene
 
 PEOPLE = ("admin", "alice", "maintainer", "developer", "guest", "limited_guest", "stranger", "anonymous")
@@ -41,9 +42,9 @@ def test_pages_of_a_private_project(scene: Scene, reader: Reader, path: str, who
 
 
 @pytest.mark.parametrize(("who", "status"), [("admin", 200), ("alice", 403), ("stranger", 403), ("anonymous", 302)])
-@pytest.mark.parametrize("path", ["/users", "/users/new", "/users/2/password", "/users/2/delete"])
+@pytest.mark.parametrize("path", ["/users", "/users/new", "/users/{alice}/password", "/users/{alice}/delete"])
 def test_users_are_the_administrators(scene: Scene, reader: Reader, path: str, who: str, status: int) -> None:
-    answer = reader(who).get(path)
+    answer = reader(who).get(path.format(alice=scene.cast.alice.pk))
 
     assert answer.status_code == status
     if status == 302:
@@ -120,6 +121,20 @@ def test_lists_hold_what_their_reader_may_see(scene: Scene, reader: Reader, who:
 
     for path in ("/", "/projects", "/search?q=web", "/search?q=private"):
         assert ("private" in _listed(client.get(path).content.decode())) == (who in MEMBERS), path
+
+
+@pytest.mark.parametrize(
+    ("who", "told"), [("alice", True), ("limited_guest", True), ("stranger", False), ("anonymous", False)]
+)
+def test_strangers_do_not_learn_how_much_is_stored(scene: Scene, reader: Reader, who: str, told: bool) -> None:
+    Quota.objects.update(used=55 * 2**20, hard=77 * 2**20)
+    scene.cast.private.public = True
+    scene.cast.private.save()
+    client = reader(who)
+
+    for path in ("/projects?q=private", "/projects/private"):
+        page = client.get(path).content.decode()
+        assert ("55.0 MiB" in page) == ("77.0 MiB" in page) == told, path
 
 
 def _listed(page: str) -> str:
