@@ -104,7 +104,7 @@ CALLS = {
     "RefreshSec": Call("/robots/{robot}", body({}), by="alice"),
     "DeleteRobot": Call("/robots/{robot}", by="alice"),
 }
-ELSEWHERE = {"getAddition": "test_artifacts.py", "setCliSecret": "test_users.py"}
+ELSEWHERE = {"getAddition": "test_artifacts.py", "setCliSecret": "test_people.py"}
 """Operations that need a registry, or that have no success yet, and where they are tested."""
 
 
