@@ -13,6 +13,8 @@ import pytest
 from tests.databases import KINDS, shared_database
 from tests.redis import Redis
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tests import processes
 from tests.databases import KINDS, shared_database
 from tests.redis import Redis
 
+pytestmark = pytest.mark.stack
 STEPS = 20
 
 
