@@ -104,8 +104,8 @@ class Edge:
         ]
         web = [*forwarded, *answer, "proxy_buffer_size 16k; proxy_buffers 8 16k;", "proxy_read_timeout 120s;"]
         snippets = {
-            "to_registry": ["proxy_pass http://registry$uri$is_args$args;", *registry],
-            "to_registry_path": ["proxy_pass http://registry$registry_path;", *registry],
+            "to_registry": ["proxy_pass http://registry$uri$is_args$args;", *registry, *REGISTRY_PAGES],
+            "to_registry_path": ["proxy_pass http://registry$registry_path;", *registry, *REGISTRY_PAGES],
             "to_web": ["proxy_pass http://web;", *web],
             "web_headers": forwarded,
             "error_pages": ERROR_PAGES,
@@ -124,6 +124,7 @@ _ERRORS = {
     "too_large": (413, "SIZE_INVALID", "the request body is larger than this address accepts"),
     "too_long": (414, "NAME_INVALID", "the request line is too long"),
     "plain_http": (400, "UNSUPPORTED", "this address speaks https"),
+    "storage": (503, "UNAVAILABLE", "the storage failed or is full: ask the administrator, and try again later"),
     "unavailable": (503, "UNAVAILABLE", "a part of Haven is starting or restarting, try again"),
     "too_slow": (504, "UNAVAILABLE", "a part of Haven did not answer in time, try again"),
 }
@@ -147,6 +148,14 @@ ERROR_PAGES = [
     "error_page 504 = /_error/too_slow;",
 ]
 """nginx forgets these, too, in every location that has one of its own."""
+REGISTRY_PAGES = [
+    "proxy_intercept_errors on;",
+    "error_page 417 = /_error/bad_request;",  # ours; a 400 is the registry's, and its own words are kept
+    "error_page 500 507 = /_error/storage;",
+    "error_page 502 503 = /_error/unavailable;",
+    "error_page 504 = /_error/too_slow;",
+]
+"""What the registry says when its storage fails names the files it keeps, so nobody hears it."""
 
 
 def _errors() -> str:
