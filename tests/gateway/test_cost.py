@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actors import ANONYMOUS
 from configuration import values
-from tests.cast import Cast, make_robot
+from tests.cast import Cast, assemble, make_robot
 from tests.fakes.registry import FakeRegistry
 from tests.gateway.conftest import Door, door_of
 from tests.stack import content
@@ -59,12 +59,29 @@ def test_a_pull_costs_one_query_and_no_write(cast: Cast, registry: FakeRegistry,
     image = image_of(2)
     door_of(cast.alice).push(registry, "public/app", "v1", image)
     door = door_for(who, cast)
+    reference = "v1" if by == "tag" else image.digest()
+    door.get("public/app", reference)  # PostgreSQL plans it, once for each connection
     registry.calls.clear()
 
     with CaptureQueriesContext(connection) as queries:
-        answer = door.get("public/app", "v1" if by == "tag" else image.digest())
+        answer = door.get("public/app", reference)
 
     assert answer.content == image.content
     assert len(queries) == 1, statements(queries)
-    assert statements(queries)[0].lstrip().startswith("SELECT")
+    assert statements(queries)[0].lstrip().startswith(("SELECT", "EXECUTE"))
     assert registry.calls == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_somebody_dropped(registry: FakeRegistry) -> None:
+    """As behind a pooler, which gives each statement another connection."""
+    cast, image = assemble(), image_of(2)
+    door = door_of(cast.alice)
+    door.push(registry, "public/app", "v1", image)
+    assert door.get("public/app", "v1").content == image.content
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+
+    for _ in range(2):
+        assert door.get("public/app", "v1").content == image.content
