@@ -82,7 +82,7 @@ def complete(registry: Registry, project_id: int, push: Push) -> Push:
         description = _patiently(lambda: read_description(registry, repository, push.manifest, blobs))
     except (SizeInvalid, Damaged) as error:
         if damage.mend(error.detail.get("stored", "")):
-            raise Unavailable("the registry's copy of a blob was damaged: push it again", error.detail) from error
+            raise Unavailable("the registry's copy of a blob was damaged: push it again") from error
         raise
     try:
         kept = store(registry, repository, push.manifest)

@@ -62,6 +62,10 @@ def answer_to(error: Exception, address: Address | None, method: str, source: st
     if refusal is None:
         _log.exception("a request to the registry failed", exc_info=error)
         refusal = RegistryError("internal error")
+    if type(refusal) is Unavailable and refusal.detail:
+        # What the registry says when its storage fails names the files it keeps.
+        _log.error("the registry failed: %s %s", refusal.message, refusal.detail)
+        refusal = Unavailable("the registry failed, its storage may be full: ask the administrator, try again later")
     body = {"errors": [{"code": refusal.code, "message": refusal.message, "detail": refusal.detail}]}
     response = JsonResponse(body, status=refusal.status)
     if isinstance(refusal, Unauthorized):

@@ -320,6 +320,21 @@ def test_etag(place: Place, image: Pushable) -> None:
     assert (answer.status, answer.content) == (304, b""), answer
 
 
+def test_a_tag_parameter_is_ignored(place: Place, image: Pushable) -> None:
+    """It would be a second way to a tag, past what is checked on the first."""
+    place.push("1", image)
+    other = content.image(text="by a parameter")
+    for blob in other.blobs:
+        place.push_blob(blob)
+
+    answer = place.put_as(f"{other.digest()}?tag=1&tag=2", other)
+
+    assert answer.status == 201, answer
+    assert "OCI-Tag" not in answer.headers
+    assert place("GET", "tags/list").json["tags"] == ["1"]
+    assert place.get_manifest("1").content == image.content
+
+
 def test_push_twice_changes_nothing(place: Place, image: Pushable) -> None:
     assert [place.push("1", image).status for _ in range(2)] == [201, 201]
     assert place("GET", "tags/list").json["tags"] == ["1"]

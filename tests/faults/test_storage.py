@@ -73,7 +73,8 @@ def test_a_blob_that_does_not_fit(people: People, disk: Path) -> None:
 
     with Filler(disk):
         refused = developer.push_blob("private/full", large)
-        assert refused.status >= 500, refused
+        assert (refused.status, refused.codes) == (503, ["UNAVAILABLE"]), refused
+        assert str(disk).encode() not in refused.content
         assert developer.pull("private/full", "old").content == old.content
         assert developer("GET", f"/v2/private/full/blobs/{old.blobs[1].digest()}").content == old.blobs[1].content
 
@@ -93,6 +94,7 @@ def test_a_manifest_that_does_not_fit(people: People, disk: Path) -> None:
         refused = developer.put_manifest("private/poisoned", "1", image)
         assert refused.status >= 500, refused
         assert refused.json["errors"][0]["message"]
+        assert str(disk).encode() not in refused.content
         assert developer.pull("private/poisoned", "1").status == 404
 
     statuses = [developer.put_manifest("private/poisoned", "1", image).status]

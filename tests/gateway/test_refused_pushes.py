@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from artifacts.contents import PAUSES
@@ -91,6 +93,18 @@ def test_a_registry_that_fails(cast: Cast, registry: FakeRegistry, status: int) 
     assert answer["Retry-After"]
     assert not Artifact.objects.exists()
     assert not Entry.objects.exists()
+
+
+def test_nobody_hears_where_the_registry_keeps_its_files(cast: Cast, registry: FakeRegistry) -> None:
+    failure = {"code": "UNKNOWN", "message": "unknown error", "detail": {"Path": "/srv/blobs/data", "Err": 28}}
+    refusal = (500, {"Content-Type": "application/json"}, json.dumps({"errors": [failure]}).encode())
+    registry.failures += [("PUT", "/manifests/", refusal)] * TRIES
+
+    answer = door_of(cast.developer).push(registry, "private/app", "v1", IMAGE)
+
+    assert answer.status_code == 503
+    assert b"/srv" not in answer.content
+    assert "storage" in answer.json()["errors"][0]["message"]
 
 
 def test_a_registry_that_forgets(cast: Cast, registry: FakeRegistry) -> None:
