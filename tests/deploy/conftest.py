@@ -23,7 +23,7 @@ class RunningEdge:
     def __init__(self, external_url: str = "http://registry.example:8443", loopback: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="haven-edge-"))
         self.address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
-        """One of this machine's own that nobody else uses: a free port of 127.0.0.1 may be taken before nginx has it."""
+        """An address of our own: on 127.0.0.1 another program may take a free port before nginx has it."""
         self.port = free_port()
         self.web = StandIn(self.folder / "web.sock", lambda _: Reply(200, body=b"web"))
         self.registry = StandIn(self.folder / "registry.sock", lambda _: Reply(200, body=b"registry"))
