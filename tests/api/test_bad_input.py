@@ -37,6 +37,8 @@ ODD: list[Any] = [
     {},
     {"a": {"b": []}},
 ]
+pytestmark = pytest.mark.sweep
+
 WITH_BODY = sorted(name for name, wanted in OPERATIONS.items() if "body" in wanted and name in CALLS)
 
 

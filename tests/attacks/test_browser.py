@@ -14,6 +14,8 @@ from tests.attacks.browser import SIGN_IN
 from tests.attacks.test_pages import PAYLOADS, TRAP, all_pages, poison
 from tests.cast import PASSWORD
 
+pytestmark = pytest.mark.sweep
+
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
