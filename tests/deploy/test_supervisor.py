@@ -41,12 +41,20 @@ keeper.stop(5)
 print("stopped", flush=True)
 """
 SERVER = """
-import contextlib, os, socket
+import contextlib, os, signal, socket, sys
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(os.environ["ADDRESS"])
 listener.listen()
+# As the registry does, it serves those who came before it was told to end.
+signal.signal(signal.SIGTERM, lambda *_: listener.settimeout(0))
+listener.settimeout(0.05)
 while True:
-    connection, _ = listener.accept()
+    try:
+        connection, _ = listener.accept()
+    except BlockingIOError:
+        sys.exit()
+    except TimeoutError:
+        continue
     with connection, contextlib.suppress(OSError):  # who only looks whether somebody listens hangs up
         connection.sendall(str(os.getpid()).encode())
 """
