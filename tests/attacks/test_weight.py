@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -65,11 +67,12 @@ def test_lists_show_nothing_of_what_is_too_large(cast: Cast, registry: FakeRegis
     door = door_of(cast.developer)
     assert door.push(registry, "private/app", "v1", index).status_code == 201
 
-    for ask in (
+    asks: tuple[Callable[[], Any], ...] = (
         lambda: caller(cast.guest).get("/projects/private/repositories/app/artifacts?page_size=100&q=base%3D%2A"),
         lambda: caller(cast.guest).get("/projects/private/artifacts?with_accessory=true"),
         lambda: caller(cast.guest).raw("GET", "/projects/private/repositories/app"),
-    ):
+    )
+    for ask in asks:
         answer = ask()
         assert answer.status_code == 200
         assert len(answer.content) < MEGABYTE // 10
