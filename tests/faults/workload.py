@@ -171,6 +171,8 @@ def assert_recorded(workload: Workload, finished: list[Outcome]) -> None:
             and (outcome.image.digest() in resource or resource == f"{outcome.repository}:{outcome.tag}")
         ]
         assert len(found) == 1 or (len(outcome.statuses) > 1 and found), f"{outcome.tag}: {outcome.statuses} {found}"
-    answered, broken = workload.pulls.count(200), workload.pulls.count(0)
+    # A request whose answer was lost, or that the edge answered for a dead part, may have been counted before.
+    answered = workload.pulls.count(200)
+    broken = len(workload.pulls) - answered
     pulls = sum(operation == "pull" and resource.startswith(workload.pulled) for operation, resource in entries)
-    assert answered <= pulls <= answered + broken, f"{answered} answered, {broken} broken, {pulls} recorded"
+    assert answered <= pulls <= answered + broken, f"{pulls} recorded of {workload.pulls}"
