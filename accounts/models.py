@@ -55,6 +55,8 @@ class User(AbstractBaseUser):
     auth_epoch = models.PositiveIntegerField(default=0)
     language = models.CharField(max_length=16, blank=True, default="")
     theme = models.CharField(max_length=8, blank=True, default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    """A name of the IANA database; empty where times are shown in UTC."""
     creation_time = models.DateTimeField(auto_now_add=True)
     update_time = models.DateTimeField(auto_now=True)
 

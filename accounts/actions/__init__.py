@@ -19,6 +19,7 @@ from accounts.actions.people import (
     set_password,
     update_user,
 )
+from accounts.actions.preferences import set_preferences
 
 __all__ = [
     "INITIAL_ADMIN",
@@ -39,5 +40,6 @@ __all__ = [
     "set_active",
     "set_admin",
     "set_password",
+    "set_preferences",
     "update_user",
 ]
