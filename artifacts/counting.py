@@ -7,12 +7,13 @@ each other in a circle.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
-from artifacts.models import Artifact, Reference, Repository, Tag
+from artifacts.models import Artifact, PullDay, Reference, Repository, Tag
 from audit.pulls import PullRecord
 from configuration import values
 
@@ -30,11 +31,38 @@ def count(records: list[PullRecord]) -> None:
 
 def _count(records: list[PullRecord], repositories: dict[int, int]) -> None:
     by_repository = Counter(repositories[record.artifact_id] for record in records)
+    there = set()
     for repository, number in sorted(by_repository.items()):
-        Repository.objects.filter(pk=repository).update(pull_count=F("pull_count") + number)
+        if Repository.objects.filter(pk=repository).update(pull_count=F("pull_count") + number):
+            there.add(repository)  # locked by this, so it stays until we commit
     by_artifact = Counter(record.artifact_id for record in records)
     for artifact, number in sorted(by_artifact.items()):
         Artifact.objects.filter(pk=artifact).update(pull_count=F("pull_count") + number)
+    _count_days([record for record in records if repositories[record.artifact_id] in there], repositories)
+
+
+def _count_days(records: list[PullRecord], repositories: dict[int, int]) -> None:
+    days = Counter(
+        (repositories[record.artifact_id], record.time.astimezone(UTC).date(), record.project_id) for record in records
+    )
+    for (repository, day, project), number in sorted(days.items()):
+        _count_day(project, repository, day, number)
+
+
+def _count_day(project: int, repository: int, day: date, number: int) -> None:
+    row = PullDay.objects.filter(repository=repository, day=day)
+    if row.update(pulls=F("pulls") + number):
+        return
+    try:
+        with transaction.atomic():
+            PullDay.objects.create(project_id=project, repository_id=repository, day=day, pulls=number)
+    except IntegrityError:  # another flush was first
+        row.update(pulls=F("pulls") + number)
+
+
+def forget_days(before: date) -> int:
+    """Delete the days before `before`; how many rows."""
+    return PullDay.objects.filter(day__lt=before).delete()[0]
 
 
 def _remember_times(records: list[PullRecord], repositories: dict[int, int]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -235,3 +237,31 @@ class Accessory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} of {self.subject_digest}"
+
+
+class PullDayQuerySet(models.QuerySet["PullDay"]):
+    def per_day(self, since: date) -> dict[date, int]:
+        """Pulls of each day from `since` on; a day without any is left out. One row a day, whatever was pulled."""
+        days = self.filter(day__gte=since).order_by("day").values("day")
+        return {row["day"]: row["total"] for row in days.annotate(total=models.Sum("pulls"))}
+
+
+class PullDay(models.Model):
+    """How often a repository was pulled on a day (UTC). Raised with the counters, so it outlives the audit log."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="pull_days")
+    day = models.DateField()
+    pulls = models.BigIntegerField(default=0)
+
+    objects = PullDayQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "day"], name="pullday_repository_day")]
+        indexes = [
+            models.Index(fields=["project", "day"], name="pullday_project_day"),
+            models.Index(fields=["day"], name="pullday_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pulls} on {self.day}"

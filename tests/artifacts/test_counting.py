@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from artifacts.models import Artifact, Repository, Tag
+from artifacts.counting import forget_days
+from artifacts.models import Artifact, PullDay, Repository, Tag
 from artifacts.tasks import flush_pulls
 from audit.models import Entry
 from audit.pulls import PullRecord, count_pull
@@ -143,3 +144,18 @@ def test_switches(artifact: Artifact, switch: str, monkeypatch: pytest.MonkeyPat
     artifact.refresh_from_db()
 
     assert (artifact.pull_count, artifact.pull_time) == ((0, NOW) if "count" in switch else (1, None))
+
+
+def test_each_day_has_its_own_count(artifact: Artifact) -> None:
+    pull(artifact, "v1")
+    pull(artifact, "v1")
+    flush_pulls()
+    pull(artifact, "v1", NOW + timedelta(hours=13))
+    flush_pulls()
+
+    days = PullDay.objects.filter(project=artifact.project)
+    first, second = NOW.date(), NOW.date() + timedelta(days=1)
+    assert days.per_day(first) == {first: 2, second: 1}
+    assert days.per_day(second) == {second: 1}
+    assert forget_days(second) == 1
+    assert days.per_day(first) == {second: 1}
