@@ -1,0 +1,143 @@
+"""Harbor, and Haven: what the REST API (`/api/v2.0`) tells that the v2 protocol does not."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from registry import http
+from registry.errors import Denied, Unauthorized, Unavailable, error_for
+from replication.adapters.base import AT_LEAST_TWO, LABEL, NAME, RESOURCE, TAG, Adapter, Found, Info, literal_prefix
+
+API = "/api/v2.0"
+PAGE = 100
+MOST_PAGES = 10_000
+ANSWER = 8 * 1024 * 1024
+"""Bytes of one answer that are read."""
+
+
+class Harbor(Adapter):
+    """Another Harbor or Haven: lists with labels, and projects that are made when they are missing."""
+
+    info = Info(
+        "harbor",
+        "Harbor or Haven",
+        filters=(NAME, TAG, LABEL, RESOURCE),
+        copy_by_chunk=True,
+        path_components=AT_LEAST_TWO,
+    )
+
+    def check(self) -> None:
+        """Both the API and the registry let us in; where there are credentials, they are somebody's."""
+        if self.access.username:
+            self._ask("GET", "/users/current" if not self._is_robot else "/projects?page_size=1")
+        else:
+            self._ask("GET", "/ping")
+        self.registry.ping()
+
+    def repositories(self, pattern: str) -> Iterator[str]:
+        """By project, where the pattern names one; robots and members see what they may."""
+        project = literal_prefix(pattern).partition("/")[0] if "/" in literal_prefix(pattern) else ""
+        for name in [project] if project else self._projects():
+            path = f"/projects/{quote(name, safe='')}/repositories"
+            for entry in self._pages(path, name_header=True, missing_ok=True):
+                if isinstance(entry.get("name"), str):
+                    yield entry["name"]
+
+    def artifacts(self, repository: str) -> Iterator[Found]:
+        project, _, short = repository.partition("/")
+        name = quote(quote(short, safe=""), safe="")
+        path = f"/projects/{quote(project, safe='')}/repositories/{name}/artifacts?with_label=true&with_tag=true"
+        for entry in self._pages(path, name_header=True, missing_ok=True):
+            yield Found(
+                repository,
+                tuple(tag["name"] for tag in entry.get("tags") or () if isinstance(tag.get("name"), str)),
+                str(entry.get("digest") or ""),
+                frozenset(str(label.get("name")) for label in entry.get("labels") or ()),
+                str(entry.get("type") or "IMAGE"),
+            )
+
+    def prepare(self, repository: str, public: bool = False) -> None:
+        """The project of `repository` is there afterwards; made by us if it was not."""
+        project = repository.partition("/")[0]
+        found = self._send("HEAD", f"/projects?project_name={quote(project, safe='')}", None)
+        found.close()
+        if found.status_code == 200:
+            return
+        body = {"project_name": project, "metadata": {"public": "true" if public else "false"}}
+        answer = self._send("POST", "/projects", body)
+        answer.close()
+        if answer.status_code == 401:
+            raise Unauthorized("the registry refuses these credentials")
+        if answer.status_code == 403:
+            raise Denied(f"the account may not create the project {project}, which does not exist there")
+        if answer.status_code not in (201, 409):
+            raise error_for(answer.status_code, message=f"the project {project} could not be created there")
+
+    def delete(self, repository: str, tag: str, digest: str) -> bool:
+        """By the API: a tag goes alone."""
+        project, _, short = repository.partition("/")
+        name = quote(quote(short, safe=""), safe="")
+        path = f"/projects/{quote(project, safe='')}/repositories/{name}/artifacts/{digest or tag}"
+        if tag:
+            path = f"{path.rpartition('/')[0]}/{quote(tag, safe='')}/tags/{quote(tag, safe='')}"
+        answer = self._send("DELETE", path, None)
+        answer.close()
+        if answer.status_code not in (200, 404):
+            raise error_for(answer.status_code, message=f"{repository} could not be deleted from there")
+        return bool(answer.status_code == 200)
+
+    @property
+    def _is_robot(self) -> bool:
+        return "$" in self.access.username
+
+    def _projects(self) -> Iterator[str]:
+        for entry in self._pages("/projects"):
+            if isinstance(entry.get("name"), str):
+                yield entry["name"]
+
+    def _pages(self, path: str, *, name_header: bool = False, missing_ok: bool = False) -> Iterator[dict[str, Any]]:
+        separator = "&" if "?" in path else "?"
+        for number in range(1, MOST_PAGES):
+            address = f"{path}{separator}page={number}&page_size={PAGE}"
+            entries = self._ask("GET", address, name_header=name_header, missing_ok=missing_ok)
+            if not isinstance(entries, list):
+                return
+            yield from (entry for entry in entries if isinstance(entry, dict))
+            if len(entries) < PAGE:
+                return
+
+    def _ask(self, method: str, path: str, *, name_header: bool = False, missing_ok: bool = False) -> Any:
+        """The answer's JSON; None for 404 where that is fine."""
+        response = self._send(method, path, None, name_header=name_header)
+        if response.status_code == 404 and missing_ok:
+            response.close()
+            return None
+        if response.status_code != 200:
+            response.close()
+            if response.status_code == 401:
+                raise Unauthorized("the registry refuses these credentials")
+            if response.status_code == 403:
+                raise Denied("the account may not do this there")
+            raise error_for(response.status_code, message="the registry's API answers with an error")
+        if path == "/ping":
+            response.close()
+            return None
+        return http.read_json(response, ANSWER)
+
+    def _send(self, method: str, path: str, body: Any, *, name_header: bool = False) -> http.Response:
+        headers = {"Accept": "application/json"}
+        if self.access.username:
+            pair = f"{self.access.username}:{self.access.secret}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        if name_header:
+            headers["X-Is-Resource-Name"] = "true"
+        options = {"json": body} if body is not None else {}
+        request = http.Request(method, f"{self.access.url.rstrip('/')}{API}{path}", headers=headers, **options)
+        response = self.access.session.send(self.access.session.prepare_request(request))
+        if response.status_code in (301, 302, 303, 307, 308):
+            response.close()
+            raise Unavailable("the address answers with a redirect: give the one that it leads to")
+        return response
