@@ -9,7 +9,7 @@ from django.db import connection
 from accounts.actors import Actor, Kind
 
 _SELECT = """
-    SELECT u.id, u.username, u.password, u.is_admin, u.auth_epoch
+    SELECT u.id, u.username, u.password, u.is_admin OR u.admin_by_group, u.auth_epoch
     FROM accounts_user u
     WHERE NOT u.deleted AND u.is_active AND {condition}
 """

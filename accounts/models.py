@@ -50,6 +50,8 @@ class User(AbstractBaseUser):
     realname = models.CharField(max_length=255, blank=True, default="")
     comment = models.CharField(max_length=255, blank=True, default="")
     is_admin = models.BooleanField(default=False)
+    admin_by_group = models.BooleanField(default=False, db_default=False)
+    """An administrator for as long as the directory or provider says so, asked at each login."""
     is_active = models.BooleanField(default=True)
     deleted = models.BooleanField(default=False)
     auth_epoch = models.PositiveIntegerField(default=0)
@@ -92,7 +94,7 @@ class User(AbstractBaseUser):
             Kind.USER,
             self.username,
             user_id=self.pk,
-            is_admin=self.is_admin,
+            is_admin=self.is_admin or self.admin_by_group,
             auth_epoch=self.auth_epoch,
         )
 
@@ -129,6 +131,30 @@ class GroupMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.group}"
+
+
+class OidcAccount(models.Model):
+    """Who a user is to the OpenID Connect provider, and the secret by which docker signs them in.
+
+    The secret's keyed SHA-256 is kept; the provider's tokens are sealed, and asked anew when they end.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="oidc")
+    issuer = models.CharField(max_length=512)
+    subject = models.CharField(max_length=255)
+    secret_digest = models.CharField(max_length=64, blank=True, default="")
+    token = models.TextField(blank=True, default="")
+    token_expires_at = models.DateTimeField(null=True)
+    refreshing_until = models.DateTimeField(null=True)
+    """While somebody asks for a new token: a provider that rotates them takes the old one once."""
+    creation_time = models.DateTimeField(auto_now_add=True)
+    update_time = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="oidc_account_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
 
 
 class RefreshToken(models.Model):

@@ -67,7 +67,7 @@ ROLES = """(
 
 WHO = {
     Kind.USER: (
-        f"who.is_active AND NOT who.deleted, who.auth_epoch, who.is_admin, {ROLES}, NULL, NULL",
+        f"who.is_active AND NOT who.deleted, who.auth_epoch, who.is_admin OR who.admin_by_group, {ROLES}, NULL, NULL",
         "LEFT JOIN accounts_user who ON who.id = %s",
     ),
     Kind.ROBOT: (

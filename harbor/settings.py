@@ -41,6 +41,8 @@ try:
     """The folder of the realm's signing keys, with the bundle and the JWKS that the registry reads."""
     ALLOWED_NETWORKS: list[str] = env.list("HAVEN_ALLOWED_NETWORKS", [])
     """Private hosts and networks (CIDR) that outgoing requests may reach all the same."""
+    CA_FILE = env.str("HAVEN_CA_FILE", "")
+    """Authorities (PEM) by which the servers that people sign in with are checked; the system's when empty."""
     ADMIN_PASSWORD = env.str("HARBOR_ADMIN_PASSWORD", "")
     LOG_LEVEL = environment.log_level(env.str("HAVEN_LOG_LEVEL", ""))
 except (EnvError, environment.Unusable) as problem:
@@ -78,6 +80,7 @@ INSTALLED_APPS = [
     "robots",
     "artifacts",
     "tokens",
+    "replication",
     "gateway",
     "api",
     "portal",

@@ -46,7 +46,7 @@ ANYBODY = (
     "SELECT NULL, NULL, project.id, project.name, project.public, NULL FROM projects_project project WHERE {asked}"
 )
 USER = f"""
-    SELECT who.is_admin, NULL, project.id, project.name, project.public, member.role
+    SELECT who.is_admin OR who.admin_by_group, NULL, project.id, project.name, project.public, member.role
     FROM accounts_user who LEFT JOIN projects_project project ON {{asked}} {ROLES}
     WHERE who.id = %s AND who.auth_epoch = %s AND who.is_active AND NOT who.deleted
 """
