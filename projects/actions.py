@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, ProtectedError, Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
-from accounts.actors import Actor, Kind
+from accounts.actors import SYSTEM, Actor, Kind
 from accounts.errors import BadRequest, Conflict, Denied, NotFound, PreconditionFailed
 from accounts.models import Group, User
 from accounts.permissions import require_authenticated, require_system
@@ -18,6 +18,7 @@ from audit.actions import record
 from configuration import values
 from configuration.types import quota as parse_quota
 from projects import metadata as rules
+from projects import quotas
 from projects.models import Member, Project, Quota, Role
 from projects.permissions import require
 
@@ -172,31 +173,58 @@ def lock_quota(project_id: int) -> Quota:
         raise NotFound("the project is gone") from None
 
 
-def charge(project_id: int, amount: int, *, unchanged_since: datetime | None = None) -> bool:
+def charge(project_id: int, amount: int, *, unchanged_since: datetime | None = None, actor: Actor = SYSTEM) -> bool:
     """Book `amount` bytes on the project, or release them if negative, in the caller's transaction: a single update.
 
     Raises `Denied` when it would be more than the quota, and books nothing. With `unchanged_since`, the row's
     `update_time` as it was seen, it also locks and compares: False, and nothing is booked, if the row has changed.
+    Where `actor` thereby fills the project to `quotas.WARNING` per cent, that is written down.
     """
-    books = Quota.objects.filter(project_id=project_id)
-    if unchanged_since is not None:
-        books = books.filter(update_time=unchanged_since)
-    if amount > 0 and values.get("quota_per_project_enable"):
-        fitting = books.filter(Q(hard__lt=0) | Q(hard__gte=F("used") + amount))
-    else:
-        fitting = books
-    if not fitting.update(used=F("used") + amount, update_time=timezone.now()):
-        if unchanged_since is not None:
-            return False
-        quota = books.first()
+    is_enforced = amount > 0 and bool(values.get("quota_per_project_enable"))
+    booked = _book(project_id, amount, unchanged_since, is_enforced)
+    if booked is None and unchanged_since is not None:
+        return False
+    if booked is None:
+        quota = Quota.objects.filter(project_id=project_id).first()
         if quota is None:
             raise NotFound("the project is gone")
-        raise Denied(
-            "Quota exceeded when processing the request of adding "
-            f"{amount} bytes of storage resource, which when updated to current usage of {quota.used} bytes "
-            f"will exceed the configured upper limit of {quota.hard} bytes."
-        )
+        raise Denied(quotas.exceeded(amount, quota.used, quota.hard))
+    used, hard = booked
+    if is_enforced and quotas.crosses_warning(used - amount, used, hard):
+        _record_warning(actor, project_id, used, hard)
     return True
+
+
+def _book(project_id: int, amount: int, unchanged_since: datetime | None, is_enforced: bool) -> tuple[int, int] | None:
+    """The update, which asks for what it must know afterwards: bytes used, and the limit. None where no row fits."""
+    time = connection.ops.adapt_datetimefield_value
+    where, parameters = "project_id = %s", [amount, time(timezone.now()), project_id]
+    if unchanged_since is not None:
+        where, parameters = f"{where} AND update_time = %s", [*parameters, time(unchanged_since)]
+    if is_enforced:
+        where, parameters = f"{where} AND (hard < 0 OR hard >= used + %s)", [*parameters, amount]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Quota._meta.db_table} SET used = used + %s, update_time = %s WHERE {where} RETURNING used, hard",
+            parameters,
+        )
+        booked: tuple[int, int] | None = cursor.fetchone()
+    return booked
+
+
+def _record_warning(actor: Actor, project_id: int, used: int, hard: int) -> None:
+    project = Project.objects.get(pk=project_id)
+    told = f"the project uses {used * 100 // hard}% of its quota: {quotas.readable(used)} of {quotas.readable(hard)}"
+    record(actor, "warn", "quota", project.name, project=project, description=told, used=used, hard=hard)
+
+
+def require_room(project_id: int, amount: int) -> None:
+    """Return if the project has room for `amount` bytes now; raise `Denied` if not. It promises nothing for later."""
+    if not values.get("quota_per_project_enable"):
+        return
+    quota = Quota.objects.get(project_id=project_id)
+    if not quotas.fits(amount, quota.used, quota.hard):
+        raise Denied(quotas.exceeded(amount, quota.used, quota.hard))
 
 
 def _change(actor: Actor, project: Project, changes: Mapping[str, str | None]) -> Project:

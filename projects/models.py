@@ -153,3 +153,36 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return f"{self.used} of {self.hard} bytes"
+
+
+class LabelQuerySet(models.QuerySet["Label"]):
+    def everywhere(self) -> LabelQuerySet:
+        """The labels that every project may use."""
+        return self.filter(project=None)
+
+    def usable_in(self, project: Project) -> LabelQuerySet:
+        """The labels that the artifacts of `project` may carry: its own and those for every project."""
+        return self.filter(Q(project=None) | Q(project=project))
+
+
+class Label(models.Model):
+    """A coloured word for artifacts: of one project, or, without one, for the artifacts of all."""
+
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=128)
+    description = models.TextField(blank=True, default="")
+    color = models.CharField(max_length=16, blank=True, default="")
+    """As CSS writes it: `#0065AB`; empty for none."""
+    creation_time = models.DateTimeField(auto_now_add=True)
+    update_time = models.DateTimeField(auto_now=True)
+
+    objects = LabelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="label_project_unique"),
+            models.UniqueConstraint(fields=["name"], condition=Q(project=None), name="label_global_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
