@@ -14,6 +14,15 @@ MOST = 9_999_999_999
 MOST_BYTES = 1024 * 1024**4
 """1024 TB, Harbor's largest quota."""
 LONGEST = 65_536
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_URL = re.compile(rf"https?://{_HOST}(?::\d{{1,5}})?(?:/[^\s?#\\\"<>]*)?", re.IGNORECASE)
+LDAP_URL = re.compile(rf"(?:(ldaps?|ldap\+starttls)://)?({_HOST})(?::(\d{{1,5}}))?/?", re.IGNORECASE)
+_ATTRIBUTE = r"(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)"
+_RDN = rf'{_ATTRIBUTE}\s*=(?:[^,+"\\<>;\n]|\\[^\n])*'
+_DN = re.compile(rf"{_RDN}(?:[,+]\s*{_RDN})*")
+_PART = "\x01"
+_ITEM = re.compile(r"\(\s*[A-Za-z0-9.;:_-]+\s*(?:[~<>:]?=)[^()\x01]*\)")
+_COMPOUND = re.compile(r"\(\s*(?:[&|]\s*(?:\x01\s*)+|!\s*\x01\s*)\)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
@@ -107,3 +116,75 @@ def robot_prefix(value: Any) -> str:
     if not re.fullmatch(r"[^\s:/\x00-\x1f\x7f]{1,64}", non_empty_string(value)):
         raise ValueError("must have at most 64 characters, without blanks, colons and slashes")
     return str(value)
+
+
+def url(value: Any) -> str:
+    """An http or https address, or nothing."""
+    if string(value) and not _URL.fullmatch(value):
+        raise ValueError("must be an http or https address without a password or a query")
+    return str(value)
+
+
+def ldap_url(value: Any) -> str:
+    """Where a directory is: `ldap://`, `ldaps://`, or `ldap+starttls://` for TLS on the plain port."""
+    if not LDAP_URL.fullmatch(non_empty_string(value).strip()):
+        raise ValueError("must be like ldaps://directory.example.com, by ldap, ldaps or ldap+starttls")
+    return str(value).strip()
+
+
+def distinguished_name(value: Any) -> str:
+    """A name in a directory (RFC 4514), or nothing."""
+    text = string(value).strip()
+    if text and not _DN.fullmatch(text):
+        raise ValueError("must be a distinguished name, like ou=people,dc=example,dc=com")
+    return text
+
+
+def base_name(value: Any) -> str:
+    """A distinguished name that is there."""
+    return distinguished_name(non_empty_string(value))
+
+
+def attribute(value: Any) -> str:
+    """The name of a directory's attribute, or nothing."""
+    text = string(value).strip()
+    if text and not re.fullmatch(_ATTRIBUTE, text):
+        raise ValueError("must be the name of an attribute, like uid")
+    return text
+
+
+def name_attribute(value: Any) -> str:
+    """The name of an attribute that is there."""
+    return attribute(non_empty_string(value))
+
+
+def ldap_filter(value: Any) -> str:
+    """A filter (RFC 4515), or nothing; the outermost parentheses may be left out."""
+    text = string(value).strip()
+    rest = text if text.startswith("(") else f"({text})"
+    if len(text) > 4096:
+        raise ValueError("must be a filter of at most 4096 characters")
+    while (folded := _COMPOUND.sub(_PART, _ITEM.sub(_PART, rest))) != rest:
+        rest = folded
+    if text and rest != _PART:
+        raise ValueError("must be a filter, like (objectClass=person)")
+    return text
+
+
+def pattern(value: Any) -> str:
+    """A regular expression, or nothing."""
+    if len(string(value)) > 1024:
+        raise ValueError("must be a regular expression of at most 1024 characters")
+    try:
+        re.compile(value)
+    except (re.error, RecursionError):
+        raise ValueError("must be a regular expression") from None
+    return str(value)
+
+
+def scopes(value: Any) -> str:
+    """What an OpenID Connect provider is asked for, separated by commas; `openid` among them, or nothing at all."""
+    words = [word for word in re.split(r"[\s,]+", string(value)) if word]
+    if words and "openid" not in words:
+        raise ValueError("must hold openid")
+    return ",".join(words)

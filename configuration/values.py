@@ -62,20 +62,33 @@ def set_values(values: Mapping[str, Any]) -> list[str]:
     Unknown keys are ignored, as Harbor does. `InvalidValue` or `NotEditable` and nothing is stored.
     """
     known = {name: value for name, value in values.items() if name in KEYS}
-    parsed = {}
-    for name, value in known.items():
-        if not editable(KEYS[name]):
-            raise NotEditable(f"{name} can not be changed")
-        parsed[name] = KEYS[name].parse(value)
+    parsed = {name: _acceptable(KEYS[name], value) for name, value in known.items()}
     with transaction.atomic():
         before = _read()
         changed = [name for name, value in parsed.items() if before[name] != value]
+        _check_together(before | parsed)
         for name in changed:
             text = json.dumps(parsed[name])
             Setting.objects.update_or_create(key=name, defaults={"value": seal(text) if KEYS[name].secret else text})
         transaction.on_commit(forget)
     forget()
     return changed
+
+
+def _acceptable(key: Key, value: Any) -> Any:
+    """`value` as the key's type, if it may be set; what the environment fixes may be said again as it is."""
+    if not key.writable:
+        raise NotEditable(f"{key.name} can not be changed")
+    parsed = key.parse(value)
+    if not editable(key) and parsed != _values()[key.name]:
+        raise NotEditable(f"{key.name} can not be changed: the environment fixes it")
+    return parsed
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """What no key can say of itself alone."""
+    if values["skip_audit_log_database"] and not values["audit_log_forward_endpoint"]:
+        raise InvalidValue("skip_audit_log_database", "needs an audit_log_forward_endpoint first")
 
 
 def forget() -> None:

@@ -104,3 +104,44 @@ def test_what_is_wrong_is_said_without_the_value() -> None:
     with pytest.raises(InvalidValue) as error:
         KEYS["ldap_search_password"].parse(["canary"])
     assert str(error.value) == "ldap_search_password must be a string"
+
+
+@pytest.mark.parametrize(
+    ("parse", "good", "bad"),
+    [
+        (
+            types.url,
+            ["", "https://id.example.com/realms/a", "http://10.0.0.1:8080"],
+            ["ftp://a", "https://u:p@a", "a b"],
+        ),
+        (
+            types.ldap_url,
+            ["ldap://a", "ldaps://dc1.example.com:636", "ldap+starttls://[::1]:389/", "10.0.0.1"],
+            ["", "http://a", "ldap://", "ldap://a/dc=x??sub", "ldap://a b", "ldap://u@a"],
+        ),
+        (types.base_name, ["dc=example,dc=com", r"cn=a\,b+uid=c, ou=x", "o="], ["", "people", "cn=a;cn=b", "=x"]),
+        (types.name_attribute, ["uid", "sAMAccountName", "2.5.4.3"], ["", "uid)(a=*", "a b"]),
+        (
+            types.ldap_filter,
+            ["", "objectClass=person", "(&(a=b)(|(c=*)(!(d>=1))))", "(memberOf:1.2.840.113556.1.4.1941:=cn=a)"],
+            ["(a=b", "a=b)(c=d", "(&)", "(a)", "((a=b))", "(a=b)(c=d)", "(" * 3000],
+        ),
+        (types.pattern, ["", "^team-.*$"], ["(", "x" * 2000]),
+        (types.scopes, ["", "openid,email offline_access"], ["email"]),
+    ],
+)
+def test_what_names_a_server_or_what_it_holds(parse: types.Type, good: list[str], bad: list[str]) -> None:
+    for value in good:
+        parse(value)
+    for value in [*bad, 5, None, "a\x00"]:
+        try:
+            parse(value)
+        except ValueError as error:
+            assert "must" in str(error) or "is too long" in str(error)
+        else:
+            raise AssertionError(f"{value!r} passed")
+
+
+def test_a_filter_is_judged_quickly() -> None:
+    for text in ("(" * 4000, "(!" * 1300 + "(a=b)" + ")" * 1300, "(a=" + "*" * 4000, "(&" + "(a=b)" * 800):
+        types.ldap_filter(text) if text.endswith("))") else pytest.raises(ValueError, types.ldap_filter, text)

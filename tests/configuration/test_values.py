@@ -181,3 +181,16 @@ def test_the_authentication_mode_stays_while_there_are_users(cast: Cast) -> None
     with pytest.raises(BadRequest):
         configure(SYSTEM, {"auth_mode": "ldap_auth"})
     assert configure(SYSTEM, {"auth_mode": "db_auth"}) == []
+
+
+def test_what_is_fixed_may_be_said_again(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TOKEN_EXPIRATION", "7")
+    assert configure(SYSTEM, {"token_expiration": 7, "session_timeout": 30}) == ["session_timeout"]
+
+
+def test_no_log_is_left_without_a_place() -> None:
+    with pytest.raises(BadRequest, match="skip_audit_log_database"):
+        configure(SYSTEM, {"skip_audit_log_database": True})
+    configure(SYSTEM, {"skip_audit_log_database": True, "audit_log_forward_endpoint": "log.haven.test:514"})
+    with pytest.raises(BadRequest):
+        configure(SYSTEM, {"audit_log_forward_endpoint": ""})
