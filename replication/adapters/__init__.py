@@ -1,4 +1,4 @@
-"""The kinds of registry that Haven replicates with: one file each. To add one, write the file and name its class here."""
+"""The kinds of registry that Haven replicates with: one file each. To add one, write it and name its class here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adapter is: everything in which one kind of registry differs from the others. The copying is the same for all.
+"""What an adapter is: everything in which one kind of registry differs from the others. Copying is the same for all.
 
 An adapter is pure: it is given an `Access` with the one guarded session (`registry.http`) and speaks HTTP through that
 alone. A kind of registry is a file of this package with a class whose `info` tells what it is; `adapters/__init__.py`

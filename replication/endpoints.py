@@ -1,0 +1,157 @@
+"""From an endpoint's row to something that can be spoken to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import certifi
+from cryptography import x509
+from django.conf import settings
+
+from accounts.errors import BadRequest
+from registry import http
+from registry.errors import Blocked, RegistryError, Unauthorized, Unavailable
+from replication.adapters import KINDS, Access, Adapter
+from replication.models import Endpoint
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 60.0
+LONGEST_URL = 256
+LARGEST_CERTIFICATE = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Address:
+    """Everything that a connection to an endpoint depends on."""
+
+    type: str
+    url: str
+    access_key: str = ""
+    secret: str = ""
+    insecure: bool = False
+    ca_certificate: str = ""
+
+    def __repr__(self) -> str:
+        return f"Address({self.type} {self.url})"
+
+
+def address_of(endpoint: Endpoint) -> Address:
+    """What the row says, its secret opened."""
+    return Address(
+        endpoint.type,
+        endpoint.url,
+        endpoint.access_key,
+        endpoint.secret,
+        endpoint.insecure,
+        endpoint.ca_certificate,
+    )
+
+
+def adapter_of(endpoint: Endpoint) -> Adapter:
+    """The adapter of an endpoint, kept by the process with its connections and tokens until the row changes.
+
+    Safe to use from several threads.
+    """
+    return _kept(address_of(endpoint), tuple(settings.ALLOWED_NETWORKS))
+
+
+def new_adapter(address: Address) -> Adapter:
+    """An adapter that nobody else uses and that knows no token yet."""
+    return _made(address, tuple(settings.ALLOWED_NETWORKS))
+
+
+@lru_cache(maxsize=64)
+def _kept(address: Address, allowed: tuple[str, ...]) -> Adapter:
+    return _made(address, allowed)
+
+
+def _made(address: Address, allowed: tuple[str, ...]) -> Adapter:
+    kind = KINDS.get(address.type)
+    if kind is None:
+        raise BadRequest(f"there is no adapter for registries of the type {address.type[:32]}", "type")
+    verify: bool | str = not address.insecure
+    if verify and address.ca_certificate:
+        verify = _authorities(address.ca_certificate)
+    session = http.session(allow=allowed, verify=verify, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
+    return kind(Access(address.url, session, address.access_key, address.secret))
+
+
+@lru_cache(maxsize=256)
+def _authorities(certificate: str) -> str:
+    """A file of the usual authorities and `certificate`; in memory, where nobody can exchange it."""
+    descriptor = os.memfd_create("authorities")
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(Path(certifi.where()).read_bytes() + b"\n" + certificate.encode())
+    return f"/proc/self/fd/{descriptor}"
+
+
+def parse_url(url: str) -> str:
+    """`url` as it is kept: http or https, nothing but host, port and path. Raises BadRequest.
+
+    An address that may not be called (a private one that the operator has not allowed) is refused here already; the
+    connection itself is judged again, each time.
+    """
+    text = url.strip()
+    if "://" not in text:
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise BadRequest("the address cannot be read", "url") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > LONGEST_URL:
+        raise BadRequest("the address must be like https://registry.example.com", "url")
+    if "@" in parts.netloc or parts.query or parts.fragment or port == 0 or not text.isascii():
+        raise BadRequest("the address has only host, port and path; credentials have fields of their own", "url")
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+
+
+def check_address(url: str) -> None:
+    """Return for an address that may be called. Raises BadRequest with the way out."""
+    guard = http.Guard.allowing(settings.ALLOWED_NETWORKS)
+    try:
+        guard.check_url(url)
+    except Blocked:
+        raise BadRequest(
+            "this address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)", "url"
+        ) from None
+    except Unavailable as error:
+        raise BadRequest(f"the address cannot be called: {error.message}", "url") from None
+
+
+def parse_certificate(text: str) -> str:
+    """`text` if it is PEM certificates, or empty. Raises BadRequest."""
+    text = text.strip()
+    if not text:
+        return ""
+    if len(text) > LARGEST_CERTIFICATE:
+        raise BadRequest("the certificate is too large", "ca_certificate")
+    try:
+        x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        raise BadRequest("the CA certificate must be PEM: -----BEGIN CERTIFICATE----- ...", "ca_certificate") from None
+    return text
+
+
+def look(adapter: Adapter) -> str:
+    """Why the registry cannot be used, in a sentence; empty where it can."""
+    try:
+        adapter.check()
+    except RegistryError as error:
+        return sentence(error)
+    return ""
+
+
+def sentence(error: RegistryError) -> str:
+    """What went wrong, so that whoever reads it knows what to do. Bodies of foreign answers are not in it."""
+    match error:
+        case Unauthorized():
+            return "the registry refuses these credentials: check access key and secret"
+        case Blocked():
+            return "the address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)"
+        case Unavailable() if "certificate" in error.message:
+            return "the server's certificate is not trusted: give the CA's certificate, or check the address"
+    return error.message
