@@ -8,7 +8,9 @@ from rest_framework.response import Response
 
 from accounts.errors import BadRequest
 from api import parameters
-from api.artifacts import OF_REPOSITORY, addition_links, artifact_of
+from api.artifacts import ACCEPTED, OF_REPOSITORY, addition_links, artifact_of
+from api.operations import operation
+from api.shapes import Anything, Map, Text
 from api.views import Endpoint
 from artifacts.history import build_history
 from tokens.upstream import registry
@@ -17,6 +19,7 @@ KNOWN = ("build_history", "values.yaml", "readme.md", "dependencies", "sbom", "l
 
 
 class Addition(Endpoint):
+    @operation("getAddition", Anything(), path={"addition": Text(one_of=KNOWN)})
     def get(self, request: Request, project_name: str, repository_name: str, reference: str, addition: str) -> Response:
         parameters.one_of(addition, "addition", KNOWN)
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact-addition", "read")
@@ -28,6 +31,7 @@ class Addition(Endpoint):
 class Vulnerabilities(Endpoint):
     """Reports by their media type; there is none until something scans."""
 
+    @operation("getVulnerabilitiesAddition", Map(), headers=ACCEPTED)
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact_of(request, project_name, repository_name, reference, "artifact-addition", "read")
         return Response({})

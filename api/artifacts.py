@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.actors import actor_of
 from accounts.errors import BadRequest, NotFound
 from api import parameters, query
+from api.operations import LISTED, PAGED, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, done, project_of
@@ -141,6 +142,13 @@ ACCESSORIES = Listing(
 )
 
 
+_OPTIONAL = ("label", "scan_overview", "sbom_overview", "immutable_status", "accessory", "inherited_accessory")
+WITH = {"with_tag": Flag(default=True), **{f"with_{name}": Flag(default=False) for name in _OPTIONAL}}
+"""The parameters that ask for more about each artifact."""
+LATEST = {"latest_in_repository": Flag(default=False)}
+ACCEPTED = {"X-Accept-Vulnerabilities": Text()}
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a client wants to see of each artifact, beside itself."""
@@ -238,6 +246,7 @@ def asked_for(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
 
 
 class Artifacts(Endpoint):
+    @operation("listArtifacts", [Artifact], query=LISTED | WITH, headers=ACCEPTED)
     def get(self, request: Request, project_name: str, repository_name: str) -> Response:
         project = project_of(request, project_name, "artifact", "list", by_name=True)
         name = f"{project.name}/{unquote(repository_name)}"
@@ -247,6 +256,7 @@ class Artifacts(Endpoint):
 
 
 class ProjectArtifacts(Endpoint):
+    @operation("listArtifactsOfProject", [Artifact], query=LISTED | WITH | LATEST, headers=ACCEPTED)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         authenticated(request)
         project = project_of(request, project_name_or_id, "artifact", "list")
@@ -272,11 +282,13 @@ def newest(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
 
 
 class OneArtifact(Endpoint):
+    @operation("getArtifact", Artifact, query=PAGED | WITH | {"with_signature": Flag(default=False)}, headers=ACCEPTED)
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         wanted = Wanted.by(request)
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "read", wanted.dress)
         return Response(wanted.show(artifact))
 
+    @operation("deleteArtifact", errors=(412,))
     def delete(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "delete")
         actions.delete_artifact(actor_of(request), artifact)
@@ -284,6 +296,7 @@ class OneArtifact(Endpoint):
 
 
 class Accessories(Endpoint):
+    @operation("listAccessories", [Accessory], query=LISTED)
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact = artifact_of(request, project_name, repository_name, reference, "accessory", "list")
         return ACCESSORIES.answer(

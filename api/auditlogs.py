@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.actors import Actor, Permission
 from accounts.permissions import require_system, system_allowed
 from api import query
+from api.operations import LISTED, operation
 from api.paging import Listing
 from api.shapes import Flag, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, project_of
@@ -71,19 +72,38 @@ class Logs(Endpoint):
 
     shape: type[Shape] = AuditLogExt
 
+    @operation("listAuditLogExts", [AuditLogExt], query=LISTED)
     def get(self, request: Request) -> Response:
         return LOG.answer(request, visible_to(authenticated(request)), self.shape.each)
+
+
+class OldLogs(Logs):
+    shape = AuditLog
+
+    @operation("listAuditLogs", [AuditLog], query=LISTED)
+    def get(self, request: Request) -> Response:
+        return super().get(request)
 
 
 class ProjectLogs(Endpoint):
     shape: type[Shape] = AuditLogExt
 
+    @operation("getLogExts", [AuditLogExt], query=LISTED)
     def get(self, request: Request, project_name: str) -> Response:
         project = project_of(request, project_name, "log", "list", by_name=True)
         return LOG.answer(request, Entry.objects.of_projects([project.pk]), self.shape.each)
 
 
+class OldProjectLogs(ProjectLogs):
+    shape = AuditLog
+
+    @operation("getLogs", [AuditLog], query=LISTED)
+    def get(self, request: Request, project_name: str) -> Response:
+        return super().get(request, project_name)
+
+
 class EventTypes(Endpoint):
+    @operation("listAuditLogEventTypes", [AuditLogEventType])
     def get(self, request: Request) -> Response:
         require_system(authenticated(request), *EVERYTHING)
         events: list[dict[str, Any]] = [{"event_type": name} for name in EVENT_TYPES]
@@ -93,7 +113,7 @@ class EventTypes(Endpoint):
 routes = [
     path("auditlog-exts", Logs.as_view()),
     path("auditlog-exts/events", EventTypes.as_view()),
-    path("audit-logs", Logs.as_view(shape=AuditLog)),
+    path("audit-logs", OldLogs.as_view()),
     path("projects/<project_name>/auditlog-exts", ProjectLogs.as_view()),
-    path("projects/<project_name>/logs", ProjectLogs.as_view(shape=AuditLog)),
+    path("projects/<project_name>/logs", OldProjectLogs.as_view()),
 ]

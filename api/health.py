@@ -12,6 +12,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.operations import operation
 from api.shapes import ListOf, Shape, Text
 from api.views import Endpoint
 from jobs import heartbeat
@@ -82,6 +83,7 @@ def overall() -> dict[str, Any]:
 
 
 class Health(Endpoint):
+    @operation("getHealth", OverallHealthStatus, anybody=True)
     def get(self, request: Request) -> Response:
         return Response(OverallHealthStatus.of(overall()))
 

@@ -12,6 +12,7 @@ from accounts.actors import actor_of
 from accounts.errors import BadRequest, NotFound
 from accounts.models import Group, User
 from api import parameters
+from api.operations import PAGED, operation
 from api.paging import Page, counted
 from api.shapes import Number, Shape, Text
 from api.views import Endpoint, created, done, project_of
@@ -90,6 +91,7 @@ def asked_group(asked: dict[str, Any]) -> Group | None:
 
 
 class Members(Endpoint):
+    @operation("listProjectMembers", [ProjectMemberEntity], query=PAGED | {"entityname": Text()})
     def get(self, request: Request, project_name_or_id: str) -> Response:
         page = Page.of(request)
         project = project_of(request, project_name_or_id, "member", "list")
@@ -100,6 +102,7 @@ class Members(Endpoint):
         start, end = page.bounds(total)
         return counted(request, [show(member) for member in members[start:end]], total, page)
 
+    @operation("createProjectMember", status=201, body=ProjectMember, body_required=False, errors=(409,))
     def post(self, request: Request, project_name_or_id: str) -> Response:
         asked = ProjectMember.read(request, "project_member", required=False)
         project = project_of(request, project_name_or_id, "member", "create")
@@ -112,9 +115,11 @@ class Members(Endpoint):
 
 
 class OneMember(Endpoint):
+    @operation("getProjectMember", ProjectMemberEntity)
     def get(self, request: Request, project_name_or_id: str, mid: str) -> Response:
         return Response(show(self.find(request, project_name_or_id, mid, "read")))
 
+    @operation("updateProjectMember", body=RoleRequest, body_required=False, errors=(412,))
     def put(self, request: Request, project_name_or_id: str, mid: str) -> Response:
         asked = RoleRequest.read(request, "role", required=False)
         member = self.find(request, project_name_or_id, mid, "update")
@@ -123,6 +128,7 @@ class OneMember(Endpoint):
         actions.change_member(actor_of(request), member.project, member, asked["role_id"])
         return done()
 
+    @operation("deleteProjectMember", errors=(412,))
     def delete(self, request: Request, project_name_or_id: str, mid: str) -> Response:
         member = self.find(request, project_name_or_id, mid, "delete")
         actions.remove_member(actor_of(request), member.project, member)

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from accounts.actors import actor_of
 from accounts.errors import BadRequest
 from api.errors import Invalid
-from api.shapes import Text, described, has_body
+from api.operations import operation
+from api.shapes import Text, TextMap, described, has_body
 from api.views import Endpoint, done, project_of
 from projects import actions
 from projects.actions import shown_metadata
@@ -30,9 +31,11 @@ def read(request: Request) -> dict[str, str]:
 
 
 class Metadatas(Endpoint):
+    @operation("listProjectMetadatas", TextMap())
     def get(self, request: Request, project_name_or_id: str) -> Response:
         return Response(shown_metadata(project_of(request, project_name_or_id, "metadata", "list")))
 
+    @operation("addProjectMetadatas", body=TextMap(), body_required=False, errors=(409,))
     def post(self, request: Request, project_name_or_id: str) -> Response:
         asked = read(request)
         project = project_of(request, project_name_or_id, "metadata", "create")
@@ -44,16 +47,19 @@ class Metadatas(Endpoint):
 
 
 class OneMetadata(Endpoint):
+    @operation("getProjectMetadata", TextMap())
     def get(self, request: Request, project_name_or_id: str, meta_name: str) -> Response:
         shown = shown_metadata(project_of(request, project_name_or_id, "metadata", "read"))
         return Response({key: value for key, value in shown.items() if key == meta_name})
 
+    @operation("updateProjectMetadata", body=TextMap(), body_required=False)
     def put(self, request: Request, project_name_or_id: str, meta_name: str) -> Response:
         asked = read(request)
         project = project_of(request, project_name_or_id, "metadata", "update")
         actions.set_metadata(actor_of(request), project, meta_name, asked.get(meta_name, ""))
         return done()
 
+    @operation("deleteProjectMetadata")
     def delete(self, request: Request, project_name_or_id: str, meta_name: str) -> Response:
         project = project_of(request, project_name_or_id, "metadata", "delete")
         actions.delete_metadata(actor_of(request), project, meta_name)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts import actors
 from accounts.errors import Forbidden
+from api.operations import operation
 from api.shapes import ListOf, Shape, Text
 from api.views import Endpoint, authenticated
 from projects.models import Member, Role
@@ -25,6 +26,7 @@ class Permissions(Shape):
 
 
 class Dictionary(Endpoint):
+    @operation("getPermissions", Permissions)
     def get(self, request: Request) -> Response:
         actor = authenticated(request)
         if not actor.is_admin and not Member.objects.of(actor).filter(role=Role.PROJECT_ADMIN).exists():

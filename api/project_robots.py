@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from accounts.actors import Permission, actor_of
 from accounts.errors import BadRequest, NotFound
 from api import parameters
-from api.robots import ROBOTS, Access, Robot, grants, made, permissions_of, show_all
+from api.operations import LISTED, operation
+from api.robots import ROBOTS, Access, Robot, RobotCreated, grants, made, permissions_of, show_all
 from api.shapes import ListOf, Number, Shape, Text
 from api.views import Endpoint, done, project_of
 from configuration import values
@@ -52,11 +53,13 @@ def days_until(moment: int) -> int:
 
 
 class ProjectRobots(Endpoint):
+    @operation("ListProjectRobots", [Robot], query=LISTED)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         project = project_of(request, project_name_or_id, "robot", "list")
         rows = models.Robot.objects.filter(project=project)
         return ROBOTS.answer(request, rows, show_all, lambda found: found.select_related("project"))
 
+    @operation("CreateProjectRobot", RobotCreated, status=201, body=RobotCreateV1, errors=(409,))
     def post(self, request: Request, project_name_or_id: str) -> Response:
         asked = RobotCreateV1.read(request, "robot")
         project = project_of(request, project_name_or_id, "robot", "create")
@@ -73,9 +76,11 @@ class ProjectRobots(Endpoint):
 
 
 class OneProjectRobot(Endpoint):
+    @operation("GetProjectRobot", Robot)
     def get(self, request: Request, project_name_or_id: str, robot_id: str) -> Response:
         return Response(show_all([self.find(request, project_name_or_id, robot_id, "read")])[0])
 
+    @operation("UpdateProjectRobot", body=Robot)
     def put(self, request: Request, project_name_or_id: str, robot_id: str) -> Response:
         """Only whether it is disabled, and what is said of it."""
         asked = Robot.read(request, "robot")
@@ -91,6 +96,7 @@ class OneProjectRobot(Endpoint):
         )
         return done()
 
+    @operation("DeleteProjectRobot")
     def delete(self, request: Request, project_name_or_id: str, robot_id: str) -> Response:
         actions.delete_robot(actor_of(request), self.find(request, project_name_or_id, robot_id, "delete"))
         return done()

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.actors import Actor, Permission, actor_of
 from accounts.errors import BadRequest, NotFound
 from api import parameters, query
+from api.operations import LISTED, NAME_IN_LOCATION, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, created, done, project_of
@@ -99,6 +100,8 @@ class ProjectSummary(Shape):
     quota = ProjectSummaryQuota()
 
 
+NARROWED = {"name": Text(), "public": Flag(), "owner": Text(), "with_detail": Flag(default=True)}
+"""What clients from before `q` narrow the list by."""
 PROJECTS = Listing(
     default=("name",),
     filters={
@@ -167,6 +170,7 @@ def listed(request: Request) -> ProjectQuerySet:
 
 
 class Projects(Endpoint):
+    @operation("listProjects", [Project], query=LISTED | NARROWED, anybody=True)
     def get(self, request: Request) -> Response:
         return PROJECTS.answer(
             request,
@@ -175,6 +179,7 @@ class Projects(Endpoint):
             dressed(actor_of(request)),
         )
 
+    @operation("headProject", query={"project_name": Text(required=True)}, errors=(404,))
     def head(self, request: Request) -> Response:
         name = parameters.required(request, "project_name")
         authenticated(request)
@@ -182,6 +187,7 @@ class Projects(Endpoint):
             raise NotFound(f"project {name} not found")
         return done()
 
+    @operation("createProject", status=201, body=ProjectReq, headers=NAME_IN_LOCATION, errors=(404, 409))
     def post(self, request: Request) -> Response:
         asked = ProjectReq.read(request, "project")
         metadata = asked.get("metadata", {})
@@ -200,16 +206,19 @@ class Projects(Endpoint):
 
 
 class OneProject(Endpoint):
+    @operation("getProject", Project)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         project = project_of(request, project_name_or_id, "project", "read")
         return Response(show(dressed(actor_of(request))(models.Project.objects.filter(pk=project.pk)).get()))
 
+    @operation("updateProject", body=ProjectReq)
     def put(self, request: Request, project_name_or_id: str) -> Response:
         asked = ProjectReq.read(request, "project")
         project = project_of(request, project_name_or_id, "project", "update")
         actions.update_project(actor_of(request), project, metadata=asked.get("metadata", {}))
         return done()
 
+    @operation("deleteProject", errors=(412,))
     def delete(self, request: Request, project_name_or_id: str) -> Response:
         project = project_of(request, project_name_or_id, "project", "delete")
         actions.delete_project(actor_of(request), project)
@@ -217,6 +226,7 @@ class OneProject(Endpoint):
 
 
 class Deletable(Endpoint):
+    @operation("getProjectDeletable", ProjectDeletable)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         deletable = project_of(request, project_name_or_id, "project", "delete").deletable()
         message = "" if deletable else "the project contains repositories, can not be deleted"
@@ -224,6 +234,7 @@ class Deletable(Endpoint):
 
 
 class Summary(Endpoint):
+    @operation("getProjectSummary", ProjectSummary)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         project = project_of(request, project_name_or_id, "project", "read")
         may = allowed(actor_of(request), project)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.actors import actor_of
 from accounts.errors import NotFound
 from api import query
+from api.operations import LISTED, operation
 from api.paging import Listing
 from api.shapes import Moment, Number, Shape, Text
 from api.views import Endpoint, done, project_of
@@ -74,12 +75,14 @@ def repository_of(
 
 
 class AllRepositories(Endpoint):
+    @operation("listAllRepositories", [Repository], query=LISTED, anybody=True)
     def get(self, request: Request) -> Response:
         visible = models.Repository.objects.visible_to(actor_of(request))
         return REPOSITORIES.answer(request, visible, Repository.each, lambda rows: rows.with_counts())
 
 
 class Repositories(Endpoint):
+    @operation("listRepositories", [Repository], query=LISTED)
     def get(self, request: Request, project_name: str) -> Response:
         project = project_of(request, project_name, "repository", "list", by_name=True)
         return REPOSITORIES.answer(
@@ -91,15 +94,18 @@ class Repositories(Endpoint):
 
 
 class OneRepository(Endpoint):
+    @operation("getRepository", Repository)
     def get(self, request: Request, project_name: str, repository_name: str) -> Response:
         return Response(Repository.of(repository_of(request, project_name, repository_name, "repository", "read")))
 
+    @operation("updateRepository", body=Repository)
     def put(self, request: Request, project_name: str, repository_name: str) -> Response:
         asked = Repository.read(request, "repository")
         repository = repository_of(request, project_name, repository_name, "repository", "update")
         actions.update_repository(actor_of(request), repository, asked.get("description", ""))
         return done()
 
+    @operation("deleteRepository", errors=(412,))
     def delete(self, request: Request, project_name: str, repository_name: str) -> Response:
         repository = repository_of(request, project_name, repository_name, "repository", "delete")
         actions.delete_repository(actor_of(request), repository)

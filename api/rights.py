@@ -11,7 +11,9 @@ from rest_framework.response import Response
 from accounts.actors import Actor, Permission
 from accounts.permissions import system_allowed
 from api import parameters
+from api.operations import operation
 from api.permissions import Permission as Shown
+from api.shapes import Flag, Text
 from api.views import Endpoint, authenticated
 from projects.models import Project
 from projects.permissions import allowed
@@ -21,6 +23,7 @@ PROJECT = re.compile(r"/project/([0-9]{1,18})/?", re.ASCII)
 
 
 class Rights(Endpoint):
+    @operation("getCurrentUserPermissions", [Shown], query={"scope": Text(), "relative": Flag()})
     def get(self, request: Request) -> Response:
         actor = authenticated(request)
         scope = (parameters.text(request, "scope") or "").rstrip("/")

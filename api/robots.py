@@ -15,6 +15,7 @@ from accounts.actors import EVERY_PROJECT, Permission
 from accounts.errors import BadRequest, NotFound
 from accounts.permissions import require_system
 from api import parameters, query
+from api.operations import LISTED, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, created, done
@@ -203,9 +204,11 @@ def made(request: Request, robot: models.Robot, secret: str) -> Response:
 
 
 class Robots(Endpoint):
+    @operation("ListRobot", [Robot], query=LISTED, errors=(404,))
     def get(self, request: Request) -> Response:
         return ROBOTS.answer(request, listed(request), show_all, lambda rows: rows.select_related("project"))
 
+    @operation("CreateRobot", RobotCreated, status=201, body=RobotCreate, errors=(404, 409))
     def post(self, request: Request) -> Response:
         asked = RobotCreate.read(request, "robot")
         robot, secret = actions.create_robot(
@@ -220,9 +223,11 @@ class Robots(Endpoint):
 
 
 class OneRobot(Endpoint):
+    @operation("GetRobotByID", Robot)
     def get(self, request: Request, robot_id: str) -> Response:
         return Response(show_all([robot_of(request, robot_id, "read")])[0])
 
+    @operation("UpdateRobot", body=Robot, errors=(409,))
     def put(self, request: Request, robot_id: str) -> Response:
         asked = Robot.read(request, "robot")
         robot = robot_of(request, robot_id, "update")
@@ -238,12 +243,14 @@ class OneRobot(Endpoint):
         )
         return done()
 
+    @operation("RefreshSec", RobotSec, body=RobotSec)
     def patch(self, request: Request, robot_id: str) -> Response:
         given = RobotSec.read(request, "robotSec").get("secret", "")
         robot = robot_of(request, robot_id, "update")
         secret = actions.refresh_secret(authenticated(request), robot, given or None)
         return Response(RobotSec.of({"secret": "" if given else secret}))
 
+    @operation("DeleteRobot")
     def delete(self, request: Request, robot_id: str) -> Response:
         actions.delete_robot(authenticated(request), robot_of(request, robot_id, "delete"))
         return done()

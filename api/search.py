@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts.actors import actor_of
 from api import parameters
+from api.operations import operation
 from api.projects import Project, dressed, show
 from api.shapes import Flag, ListOf, Number, Shape, Text
 from api.views import Endpoint
@@ -35,6 +36,7 @@ class SearchResult(Shape):
 
 
 class Search(Endpoint):
+    @operation("search", SearchResult, query={"q": Text(required=True)}, anybody=True)
     def get(self, request: Request) -> Response:
         word = parameters.required(request, "q")
         actor = actor_of(request)

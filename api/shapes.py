@@ -62,8 +62,8 @@ def described(data: Any) -> str:
 class Text(Property):
     kind, called, zero = str, "string", ""
 
-    def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
-        self.max_length = max_length
+    def __init__(self, *, max_length: int | None = None, one_of: tuple[str, ...] = (), **options: Any) -> None:
+        self.max_length, self.one_of = max_length, one_of
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
@@ -72,13 +72,19 @@ class Text(Property):
             raise serializers.ValidationError("holds characters that are not allowed")
         if self.max_length is not None and len(text) > self.max_length:
             raise serializers.ValidationError(f"should be at most {self.max_length} chars long")
+        if self.one_of and text and text not in self.one_of:
+            raise serializers.ValidationError(f"should be one of [{' '.join(self.one_of)}]")
         return text
 
 
 class Number(Property):
-    """A 64 bit integer."""
+    """A 64 bit integer; `maximum` is the largest that a parameter takes."""
 
     kind, called, zero = int, "int64", 0
+
+    def __init__(self, *, maximum: int | None = None, **options: Any) -> None:
+        self.maximum = maximum
+        super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> int:
         number: int = super().to_internal_value(data)
@@ -92,13 +98,20 @@ class Flag(Property):
 
 
 class Map(Property):
-    """An object of any keys; dropped if it has none."""
+    """An object of any keys, each `of` this kind if one is given; dropped if it has none."""
 
     kind, called, zero = dict, "object", {}
+
+    def __init__(self, of: Property | Shape | None = None, **options: Any) -> None:
+        self.of = of
+        super().__init__(**options)
 
 
 class TextMap(Map):
     """An object whose every value is a string."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Text(), **options)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         read = Text().to_internal_value
@@ -116,6 +129,14 @@ class Moment(Property):
 
     def shown(self, value: Any) -> bool:
         return value is not None or not self.nullable
+
+
+class Anything(Property):
+    """Whatever JSON it is."""
+
+
+class File(Property):
+    """Content that is no JSON."""
 
 
 class ListOf(Property):

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actors import Actor
+from api.operations import operation
 from api.shapes import Number, Shape
 from api.views import Endpoint, authenticated
 from artifacts.models import Repository
@@ -25,6 +26,7 @@ class Statistic(Shape):
 
 
 class Statistics(Endpoint):
+    @operation("getStatistic", Statistic)
     def get(self, request: Request) -> Response:
         return Response(Statistic.of(counts(authenticated(request))))
 

@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from accounts.actors import actor_of
 from accounts.errors import NotFound
 from accounts.permissions import require_system
-from api.shapes import Flag, ListOf, Moment, Number, Shape, Text
+from api.operations import operation
+from api.shapes import File, Flag, ListOf, Moment, Number, Shape, Text
 from api.views import Endpoint
 from configuration import values
 
@@ -62,11 +63,13 @@ class SystemInfo(Shape):
 class Ping(Endpoint):
     answers_json = False
 
+    @operation("getPing", Text(), media_type="text/plain", anybody=True)
     def get(self, request: Request) -> HttpResponse:
         return HttpResponse("Pong", content_type="text/plain")
 
 
 class Info(Endpoint):
+    @operation("getSystemInfo", GeneralInfo, anybody=True)
     def get(self, request: Request) -> Response:
         shown = public_info()
         if actor_of(request).is_authenticated:
@@ -77,6 +80,7 @@ class Info(Endpoint):
 class Certificate(Endpoint):
     answers_json = False
 
+    @operation("getCert", File(), media_type="application/octet-stream", errors=(404,), anybody=True)
     def get(self, request: Request) -> HttpResponse:
         authority = certificate_authority()
         if authority is None:
@@ -87,6 +91,7 @@ class Certificate(Endpoint):
 
 
 class Volumes(Endpoint):
+    @operation("getVolumes", SystemInfo)
     def get(self, request: Request) -> Response:
         require_system(actor_of(request), "system-volumes", "read")
         root = Path(settings.REGISTRY_STORAGE["root"])

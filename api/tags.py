@@ -10,8 +10,9 @@ from accounts.actors import actor_of
 from accounts.errors import NotFound
 from api import query
 from api.artifacts import Tag, artifact_of
+from api.operations import LISTED, operation
 from api.paging import Listing
-from api.shapes import Shape, Text
+from api.shapes import Flag, Shape, Text
 from api.views import Endpoint, done
 from artifacts import actions
 
@@ -34,10 +35,12 @@ class NewTag(Shape):
 
 
 class Tags(Endpoint):
+    @operation("listTags", [Tag], query=LISTED | {"with_immutable_status": Flag(default=False)})
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact = artifact_of(request, project_name, repository_name, reference, "tag", "list")
         return TAGS.answer(request, artifact.tags.all(), Tag.each)
 
+    @operation("createTag", status=201, body=NewTag, errors=(409, 412))
     def post(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         asked = NewTag.read(request, "tag")
         artifact = artifact_of(request, project_name, repository_name, reference, "tag", "create")
@@ -46,6 +49,7 @@ class Tags(Endpoint):
 
 
 class OneTag(Endpoint):
+    @operation("deleteTag", errors=(412,))
     def delete(
         self, request: Request, project_name: str, repository_name: str, reference: str, tag_name: str
     ) -> Response:

@@ -13,6 +13,7 @@ from accounts.errors import Forbidden, NotFound, PreconditionFailed
 from accounts.models import UserQuerySet
 from accounts.permissions import require_system
 from api import parameters, query
+from api.operations import LISTED, PAGED, operation
 from api.paging import Listing
 from api.shapes import Flag, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, created, done
@@ -105,6 +106,7 @@ def user_of(request: Request, user_id: str, action: str) -> models.User:
 
 
 class Users(Endpoint):
+    @operation("listUsers", [UserResp], query=LISTED)
     def get(self, request: Request) -> Response:
         require_system(actor_of(request), "user", "list")
         rows = listed()
@@ -114,6 +116,7 @@ class Users(Endpoint):
             rows = rows.filter(email__icontains=email)
         return USERS.answer(request, rows, UserResp.each)
 
+    @operation("createUser", status=201, body=UserCreationReq, errors=(409,))
     def post(self, request: Request) -> Response:
         asked = UserCreationReq.read(request, "userReq")
         actor = actor_of(request)
@@ -129,6 +132,7 @@ def carries_session(request: Request) -> bool:
 
 
 class Search(Endpoint):
+    @operation("searchUsers", [UserSearchRespItem], query=PAGED | {"username": Text(required=True)})
     def get(self, request: Request) -> Response:
         username = parameters.required(request, "username")
         authenticated(request)
@@ -136,6 +140,7 @@ class Search(Endpoint):
 
 
 class Current(Endpoint):
+    @operation("getCurrentUserInfo", UserResp, errors=(412,))
     def get(self, request: Request) -> Response:
         actor = authenticated(request)
         if actor.kind is not Kind.USER:
@@ -144,9 +149,11 @@ class Current(Endpoint):
 
 
 class OneUser(Endpoint):
+    @operation("getUser", UserResp)
     def get(self, request: Request, user_id: str) -> Response:
         return Response(UserResp.of(user_of(request, user_id, "read")))
 
+    @operation("updateUserProfile", body=UserProfile, errors=(409,))
     def put(self, request: Request, user_id: str) -> Response:
         asked = UserProfile.read(request, "profile")
         user = user_of(request, user_id, "update")
@@ -154,12 +161,14 @@ class OneUser(Endpoint):
         actions.update_user(actor_of(request), user, **fields)
         return done()
 
+    @operation("deleteUser", errors=(412,))
     def delete(self, request: Request, user_id: str) -> Response:
         actions.delete_user(actor_of(request), user_of(request, user_id, "delete"))
         return done()
 
 
 class SysAdmin(Endpoint):
+    @operation("setUserSysAdmin", body=UserSysAdminFlag, errors=(412,))
     def put(self, request: Request, user_id: str) -> Response:
         asked = UserSysAdminFlag.read(request, "sysadmin_flag")
         user = user_of(request, user_id, "update")
@@ -168,6 +177,7 @@ class SysAdmin(Endpoint):
 
 
 class Password(Endpoint):
+    @operation("updateUserPassword", body=PasswordReq, errors=(409,))
     def put(self, request: Request, user_id: str) -> Response:
         asked = PasswordReq.read(request, "password")
         user = user_of(request, user_id, "update")
@@ -178,6 +188,7 @@ class Password(Endpoint):
 
 
 class CliSecret(Endpoint):
+    @operation("setCliSecret", body=OIDCCliSecretReq, errors=(412,))
     def put(self, request: Request, user_id: str) -> Response:
         OIDCCliSecretReq.read(request, "secret")
         mode = values.get("auth_mode")

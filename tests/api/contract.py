@@ -1,4 +1,4 @@
-"""Harbor's contract, as far as it is built: `contract.json`, and what it says of an answer.
+"""Harbor's contract, every operation of it: `contract.json`, and what it says of an answer.
 
 A property is missing exactly if it is zero and may be dropped; lists and times never are. So a schema here is stricter
 than the contract's own, which requires next to nothing.
@@ -12,8 +12,16 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from api.operations import Placed, placed
+from api.urls import routes
+
 CONTRACT: dict[str, Any] = json.loads((Path(__file__).parent / "contract.json").read_text())
-OPERATIONS: dict[str, dict[str, Any]] = CONTRACT["operations"]
+HARBOR: dict[str, dict[str, Any]] = CONTRACT["operations"]
+"""Every operation, by its id."""
+OURS: dict[str, Placed] = {found.operation.id: found for found in placed(routes())}
+"""Every operation that is built, as it declares itself."""
+OPERATIONS = {name: wanted for name, wanted in HARBOR.items() if name in OURS}
+"""What the contract says of those that are built."""
 DEFINITIONS: dict[str, dict[str, Any]] = CONTRACT["definitions"]
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 ZEROES: tuple[Any, ...] = ("", 0, False, {})
