@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,8 @@ MAX_ATTEMPTS = 3
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _RESEND = timedelta(minutes=10)
+WINDOW = 100
+"""Messages about jobs that a queue holds at most, however many jobs wait."""
 
 
 @transaction.atomic
@@ -128,8 +130,11 @@ def succeed(job: Job, message: str = "") -> bool:
     return _finish(job, Status.SUCCESS, message)
 
 
-def fail(job: Job, message: str, *, again: bool = False) -> bool:
-    """Write that this attempt failed: for good, or with `again` until the attempts are used up, each pause longer."""
+def fail(job: Job, message: str, *, again: bool = False, after: float = 0) -> bool:
+    """Write that this attempt failed: for good, or with `again` until the attempts are used up, each pause longer.
+
+    `after`: seconds that the next attempt waits at least, because a server asked for it; at most an hour is heeded.
+    """
     if not again or job.attempts >= job.max_attempts:
         return _finish(job, Status.ERROR, message)
     waits = (
@@ -138,7 +143,7 @@ def fail(job: Job, message: str, *, again: bool = False) -> bool:
         .update(
             status=Status.SCHEDULED,
             status_message=one_line(message, 1024),
-            due_at=Now() + _pause(job.attempts),
+            due_at=Now() + max(_pause(job.attempts), min(timedelta(seconds=after), _LONGEST_PAUSE)),
             lease=None,
             lease_until=None,
             sent_at=None,
@@ -189,18 +194,42 @@ def settle_abandoned() -> int:
     return ended + used_up.update(status=Status.ERROR, status_message=lost, **end)
 
 
-def resend(is_empty: Mapping[str, bool], limit: int = 1000) -> int:
+def resend(waiting: Mapping[str, int]) -> int:
     """Send again what is due or was left by a dead worker; how many.
 
-    A queue that still holds messages (`is_empty` says so by name) most likely holds these too, so it gets only
-    those that were sent long ago or never.
+    `waiting` says how many messages each queue holds. One that holds any most likely holds those of its jobs too, so
+    it gets only what was sent long ago or never; and none ever holds more than WINDOW of ours.
     """
-    empty_kinds = [kind for kind in settings.JOB_KINDS if is_empty.get(queue_of(kind), True)]
-    unheard = Q(sent_at=None) | Q(sent_at__lt=Now() - _RESEND) | Q(kind__in=empty_kinds)
-    due: Iterable[Job] = Job.objects.filter(_claimable() & unheard).order_by("due_at")[:limit]
+    kinds: dict[str, list[str]] = {}
+    for kind in settings.JOB_KINDS:
+        kinds.setdefault(queue_of(kind), []).append(kind)
     sent = 0
-    for job in due:
+    for queue, served in kinds.items():
+        held = waiting.get(queue, 0)
+        due = Job.objects.filter(_claimable(), kind__in=served).order_by("due_at")
+        if held:
+            due = due.filter(Q(sent_at=None) | Q(sent_at__lt=Now() - _RESEND))
+        for job in due[: max(WINDOW - held, 0)]:
+            if not send(job):
+                return sent
+            sent += 1
+    return sent
+
+
+def send_more(kind: str, most: int = WINDOW) -> int:
+    """Send the oldest jobs of `kind` that nobody was told of, at most so many; how many.
+
+    Where there are more than the broker is to hold, each that ends lets another be sent.
+    """
+    unsent = Job.objects.filter(kind=kind, status__in=WAITING, sent_at=None, due_at__lte=Now())
+    sent = 0
+    for job in unsent.order_by("due_at", "pk")[: most + 8]:  # some may be taken by others meanwhile
+        if sent == most:
+            break
+        if not Job.objects.filter(pk=job.pk, sent_at=None).update(sent_at=Now()):
+            continue
         if not send(job):
+            Job.objects.filter(pk=job.pk).update(sent_at=None)
             break
         sent += 1
     return sent

@@ -32,12 +32,13 @@ def run(job_id: int) -> None:
         _fail(job, error)
     else:
         actions.succeed(job, message or "")
+    actions.send_more(job.kind, 1)
 
 
 def _fail(job: Job, error: Exception) -> None:
     again = running.is_temporary(error) or isinstance(error, OperationalError)
     _log.warning("job %s (%s) failed", job.pk, job.kind, exc_info=error)
-    actions.fail(job, running.describe(error), again=again)
+    actions.fail(job, running.describe(error), again=again, after=getattr(error, "retry_after", None) or 0)
 
 
 @shared_task
@@ -47,16 +48,17 @@ def nudge() -> None:
     actions.settle_abandoned()
     queues = {actions.queue_of(kind) for kind in settings.JOB_KINDS}
     try:
-        empty = {queue: _is_empty(queue) for queue in queues}
+        waiting = {queue: _waiting(queue) for queue in queues}
     except (OSError, KombuError) as error:
         _log.warning("the broker is away: %s", error)
     else:
-        actions.resend(empty)
+        actions.resend(waiting)
 
 
-def _is_empty(queue: str) -> bool:
+def _waiting(queue: str) -> int:
+    """How many messages the queue holds."""
     with current_app.connection_for_read(transport_options=_ONE_TRY) as connection:
-        return int(connection.default_channel.queue_declare(queue).message_count) == 0
+        return int(connection.default_channel.queue_declare(queue).message_count)
 
 
 @shared_task
