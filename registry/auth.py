@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -91,6 +92,12 @@ def challenges(header: str) -> list[Challenge]:
 class _Token:
     value: str
     until: float
+    challenge: Challenge
+    """What it answers; so that the next one can be fetched before it is asked for."""
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.until > time.monotonic()
 
 
 @dataclass
@@ -109,6 +116,7 @@ class Credentials:
         self._origin = http.origin(self.base_url)
         self._tokens: dict[tuple[Need, ...], _Token] = {}
         self._basic = False
+        self._fetching = threading.Lock()
 
     def flow(self, request: http.Request, needs: tuple[Need, ...]) -> Flow:
         """Authorize `request`. A body that can be read once is sent once: its 401 stands."""
@@ -116,6 +124,9 @@ class Credentials:
             yield request
             return
         needs = tuple(sorted(needs))
+        held = self._tokens.get(needs)
+        if held is not None and not held.is_fresh:
+            held = self._renew(held.challenge, needs, held)
         self._sign(request, needs)
         response = yield request
         if response.status_code != 401 or not _repeatable(request):
@@ -123,7 +134,7 @@ class Credentials:
         asked = {challenge.scheme: challenge for challenge in challenges(response.headers.get("WWW-Authenticate", ""))}
         response.close()
         if "bearer" in asked:
-            self._tokens[needs] = self._fetch(asked["bearer"], needs)
+            self._renew(asked["bearer"], needs, held)
         elif "basic" in asked and self.username and not self._basic:
             self._basic = True
         else:
@@ -131,10 +142,18 @@ class Credentials:
         self._sign(request, needs)
         yield request
 
+    def _renew(self, challenge: Challenge, needs: tuple[Need, ...], held: _Token | None) -> _Token:
+        """A token in the place of `held`; one is fetched, however many threads need it."""
+        with self._fetching:
+            token = self._tokens.get(needs)
+            if token is None or token is held or not token.is_fresh:
+                token = self._tokens[needs] = self._fetch(challenge, needs)
+            return token
+
     def _sign(self, request: http.Request, needs: tuple[Need, ...]) -> None:
         request.headers.pop("Authorization", None)
         token = self._tokens.get(needs)
-        if token is not None and token.until > time.monotonic():
+        if token is not None and token.is_fresh:
             request.headers["Authorization"] = f"Bearer {token.value}"
         elif self._basic:
             request.headers["Authorization"] = self._basic_header
@@ -159,8 +178,11 @@ class Credentials:
             response.close()
             if response.status_code in (401, 403):
                 raise Unauthorized("the registry's token service refuses these credentials")
-            raise error_for(response.status_code, message="the registry's token service failed")
-        return _token(http.read_json(response, TOKEN_ANSWER))
+            error = error_for(response.status_code, message="the registry's token service failed")
+            error.retry_after = http.retry_after(response)
+            raise error
+        value, lifetime = _token(http.read_json(response, TOKEN_ANSWER))
+        return _Token(value, time.monotonic() + max(lifetime - EARLY, 1), challenge)
 
     def _check_realm(self, realm: str) -> None:
         """The password may go to the registry's own host, or to whom it names if that is by https; never downgraded."""
@@ -170,16 +192,15 @@ class Credentials:
         raise Denied("the registry names a token service that may not see the password", {"realm": realm[:255]})
 
 
-def _token(answer: object) -> _Token:
-    """The token in a realm's answer; `access_token` is its OAuth2 name."""
+def _token(answer: object) -> tuple[str, int]:
+    """The token in a realm's answer (`access_token` is its OAuth2 name), and the seconds that it lives."""
     if not isinstance(answer, dict):
         raise Unavailable("the token service's answer is not one")
     value = answer.get("token") or answer.get("access_token")
     if not isinstance(value, str) or not TOKEN.fullmatch(value):
         raise Unavailable("the token service's answer holds no token")
     lifetime = answer.get("expires_in")
-    seconds = lifetime if isinstance(lifetime, int) and lifetime > 0 else SHORTEST
-    return _Token(value, time.monotonic() + max(seconds - EARLY, 1))
+    return value, lifetime if isinstance(lifetime, int) and lifetime > 0 else SHORTEST
 
 
 def _repeatable(request: http.Request) -> bool:

@@ -11,16 +11,20 @@ Whatever address a person, a configuration or a foreign server gave us ends here
 
 from __future__ import annotations
 
-import ipaddress
 import json
+import math
+import re
 import socket
+import ssl
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
@@ -29,11 +33,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
 from registry.errors import Blocked, TooLarge, Unavailable
+from registry.guard import Guard, plain, port_of, split
 
 Request = requests.Request
 Response = requests.Response
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -41,72 +44,17 @@ WHOLE_BODY_TIMEOUT = 60.0
 """Seconds for a body that is read into memory: a server that drips must not hold us."""
 CHUNK = 1024 * 1024
 ERROR_BODY = 64 * 1024
+POOL = 32
+"""Connections to one address that are kept; more may be open."""
 UNIX = "http+unix"
-
-EMBEDDING = tuple(
-    ipaddress.ip_network(network)
-    for network in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
-)
-"""IPv6 networks whose addresses stand for IPv4 ones, or for a site's own."""
-
-
-@dataclass(frozen=True)
-class Guard:
-    """Decides which addresses may be called: all public ones, and those on the list.
-
-    An entry of the list is a host name, an address, a network (`10.0.0.0/8`) or the path of a unix socket; names
-    and paths match exactly.
-    """
-
-    hosts: frozenset[str] = frozenset()
-    networks: tuple[Network, ...] = ()
-    sockets: frozenset[str] = frozenset()
-    resolve: Callable[..., list[Any]] = socket.getaddrinfo
-
-    @classmethod
-    def allowing(cls, entries: Iterable[str]) -> Guard:
-        entries = [entry.strip() for entry in entries]
-        sockets = {entry for entry in entries if entry.startswith("/")}
-        hosts, networks = set(), []
-        for entry in entries:
-            try:
-                networks.append(ipaddress.ip_network(entry, strict=False))
-            except ValueError:
-                hosts.add(_plain(entry))
-        return cls(frozenset(hosts - sockets), tuple(networks), frozenset(sockets))
-
-    def addresses(self, host: str, port: int) -> list[tuple[str, int]]:
-        """The addresses behind `host`, if every single one may be called. Raises Blocked; OSError if there is none."""
-        found = self.resolve(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys((str(entry[4][0]), int(entry[4][1])) for entry in found))
-        if _plain(host) not in self.hosts:
-            for address, _ in addresses:
-                if not self._may_call(ipaddress.ip_address(address.partition("%")[0])):
-                    raise Blocked()
-        return addresses
-
-    def check_url(self, url: str) -> None:
-        """Refuse a URL that could not be called anyway. Raises Blocked, or Unavailable if the name is unknown."""
-        parts = _split(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise Blocked("only plain http and https addresses can be called")
-        try:
-            self.addresses(parts.hostname, port_of(parts))
-        except (OSError, UnicodeError) as error:
-            raise Unavailable("the host's name is not known") from error
-
-    def _may_call(self, address: Address) -> bool:
-        if any(address in network for network in self.networks if network.version == address.version):
-            return True
-        if address.is_multicast or address.is_reserved or not address.is_global:
-            return False
-        return not any(address in network for network in EMBEDDING if network.version == address.version)
+LONGEST_WAIT = 24 * 3600
+"""Seconds; what a server may ask for by Retry-After."""
 
 
 class Session(requests.Session):
     """A `requests.Session` that cannot be talked into anything; see the module. Errors are `registry.errors`."""
 
-    def __init__(self, guard: Guard, verify: bool | str, timeout: tuple[float, float]) -> None:
+    def __init__(self, guard: Guard, verify: bool | str, timeout: tuple[float, float], authorities: str = "") -> None:
         super().__init__()
         self.guard = guard
         self.trust_env = False
@@ -115,9 +63,14 @@ class Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers = requests.structures.CaseInsensitiveDict({"User-Agent": "haven", "Accept-Encoding": "identity"})
         self.adapters.clear()
-        self.mount("https://", _GuardedAdapter(guard))
-        self.mount("http://", _GuardedAdapter(guard))
-        self.mount(f"{UNIX}://", _UnixAdapter(guard))
+        self._open = _Sockets()
+        self.mount("https://", _GuardedAdapter(guard, self._open, authorities))
+        self.mount("http://", _GuardedAdapter(guard, self._open))
+        self.mount(f"{UNIX}://", _UnixAdapter(guard, self._open))
+
+    def abort(self) -> None:
+        """Cut all connections: whoever waits on one, in whatever thread, gets Unavailable at once."""
+        self._open.cut()
 
     def prepare_request(self, request: Request) -> requests.PreparedRequest:
         """The request, ready to be sent. Raises Blocked for a URL that is none, or that carries credentials."""
@@ -125,7 +78,7 @@ class Session(requests.Session):
             prepared = super().prepare_request(request)
         except (requests.RequestException, ValueError) as error:
             raise Blocked("this is not an address that can be called") from error
-        if "@" in _split(prepared.url or "").netloc:
+        if "@" in split(prepared.url or "").netloc:
             raise Blocked("an address may not carry credentials")
         return prepared
 
@@ -163,18 +116,20 @@ def session(
     allow: Iterable[str] = (),
     verify: bool | str = True,
     timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
+    authorities: str = "",
 ) -> Session:
     """A guarded session. `allow` lists private hosts and networks that may be called all the same.
 
     `verify` is whether certificates are checked, or the file of authorities to check them by; `timeout` the seconds
-    for connecting and for each read.
+    for connecting and for each read. `authorities` are certificates (PEM) to trust beside the public ones; raises
+    ValueError where they are none.
     """
-    return Session(Guard.allowing(allow), verify, timeout)
+    return Session(Guard.allowing(allow), verify, timeout, authorities)
 
 
 def session_to(base_url: str, *, timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)) -> Session:
     """A session for an address that the operator configured: its own host or socket may be called, wherever it is."""
-    parts = _split(base_url)
+    parts = split(base_url)
     return session(allow=[unquote(parts.netloc) if parts.scheme == UNIX else parts.hostname or ""], timeout=timeout)
 
 
@@ -194,8 +149,13 @@ def read(response: Response, limit: int) -> bytes:
 
 def read_json(response: Response, limit: int) -> Any:
     """The body as JSON, at most `limit` bytes of it. Raises Unavailable where it is none."""
+    return as_json(read(response, limit))
+
+
+def as_json(content: bytes) -> Any:
+    """`content` as JSON. Raises Unavailable where it is none."""
     try:
-        return json.loads(read(response, limit))
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise Unavailable("the server's answer is not JSON") from error
 
@@ -212,12 +172,36 @@ def stream(response: Response, size: int = CHUNK) -> Iterator[bytes]:
         raise Unavailable("the server's answer broke off") from error
 
 
+def read_some(response: Response, limit: int) -> bytes:
+    """At most `limit` bytes of the body, as soon as there are any; b"" at its end.
+
+    Raises Unavailable when it breaks off.
+    """
+    try:
+        return bytes(response.raw.read1(limit))
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise Unavailable("the server's answer broke off") from error
+
+
+def retry_after(response: Response) -> int | None:
+    """Seconds that the server asks us to wait (RFC 9110, 10.2.3); None where it does not say, or not so that it can be
+    read."""
+    value = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        return min(int(value), LONGEST_WAIT)
+    try:
+        when = parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return min(max(math.ceil(when - time.time()), 0), LONGEST_WAIT)
+
+
 @contextmanager
 def closing(response: Response) -> Iterator[Response]:
     """The response, closed at the end; a short rest of its body is read, so that the connection can be used again."""
     try:
         yield response
-        length = response.headers.get("Content-Length", "0")
+        length = "0" if response.request.method == "HEAD" else response.headers.get("Content-Length", "0")
         if not response.raw.closed and length.isdecimal() and int(length) <= ERROR_BODY:
             for _ in stream(response, ERROR_BODY):
                 break
@@ -227,49 +211,76 @@ def closing(response: Response) -> Iterator[Response]:
 
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port: what must be equal for a credential to go along."""
-    parts = _split(url)
-    return parts.scheme, _plain(parts.hostname or ""), port_of(parts)
+    parts = split(url)
+    return parts.scheme, plain(parts.hostname or ""), port_of(parts)
 
 
-def port_of(parts: SplitResult) -> int:
-    """The port of a URL, the scheme's own where none is given."""
-    try:
-        return parts.port or {"https": 443}.get(parts.scheme, 80)
-    except ValueError as error:
-        raise Blocked("this is not an address that can be called") from error
+class _Sockets:
+    """The sockets of a session that are in use, or kept for another request."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def add(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._known.add(connection)
+
+    def cut(self) -> None:
+        with self._lock:
+            known = list(self._known)
+        for connection in known:
+            with suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS has no say in this
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError as error:
-        raise Blocked("this is not an address that can be called") from error
+def _recorded(kind: type[HTTPConnection], sockets: _Sockets, connect: Callable[[Any], socket.socket]) -> type[Any]:
+    """`kind` of connection, made by `connect`, its sockets recorded."""
 
+    class Recorded(kind):  # type: ignore[valid-type,misc]
+        def _new_conn(self) -> socket.socket:
+            return connect(self)
 
-def _plain(host: str) -> str:
-    return host.casefold().rstrip(".")
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    return Recorded
 
 
 class _GuardedAdapter(HTTPAdapter):
     """Connects to addresses that the guard has judged."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, sockets: _Sockets, authorities: str = "") -> None:
         self.guard = guard
-        super().__init__(pool_maxsize=32)
+        self.sockets = sockets
+        self.authorities = authorities
+        super().__init__(pool_maxsize=POOL)
 
     def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
+        if self.authorities:
+            options["ssl_context"] = _trusting(self.authorities)
         super().init_poolmanager(*sizes, **options)
         guard = self.guard
 
         def connect(connection: Any) -> socket.socket:
             return _connect(connection, guard)
 
-        plain = type("GuardedConnection", (HTTPConnection,), {"_new_conn": connect})
-        secure = type("GuardedTLSConnection", (HTTPSConnection,), {"_new_conn": connect})
+        unencrypted = _recorded(HTTPConnection, self.sockets, connect)
+        secure = _recorded(HTTPSConnection, self.sockets, connect)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": type("GuardedPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "http": type("GuardedPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": unencrypted}),
             "https": type("GuardedTLSPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": secure}),
         }
+
+
+def _trusting(authorities: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cadata=authorities)
+    except ssl.SSLError as error:
+        raise ValueError("these are no certificates in PEM") from error
+    return context
 
 
 def _connect(connection: Any, guard: Guard) -> socket.socket:
@@ -290,28 +301,25 @@ def _connect(connection: Any, guard: Guard) -> socket.socket:
     raise urllib3.exceptions.NewConnectionError(connection, "cannot connect") from failure
 
 
-class _UnixConnection(HTTPConnection):
-    """HTTP over a unix socket."""
-
-    path: str
-
-    def _new_conn(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            timeout = self.timeout
-            connection.settimeout(timeout if isinstance(timeout, float | int) else CONNECT_TIMEOUT)
-            connection.connect(self.path)
-        except OSError as error:
-            connection.close()
-            raise urllib3.exceptions.NewConnectionError(self, "cannot connect") from error
-        return connection
+def _connect_unix(connection: Any, path: str) -> socket.socket:
+    """A connected unix socket."""
+    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        timeout = connection.timeout
+        found.settimeout(timeout if isinstance(timeout, float | int) else CONNECT_TIMEOUT)
+        found.connect(path)
+    except OSError as error:
+        found.close()
+        raise urllib3.exceptions.NewConnectionError(connection, "cannot connect") from error
+    return found
 
 
 class _UnixAdapter(HTTPAdapter):
     """Reaches `http+unix://<path with %2F>/...`; one pool for each socket."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, sockets: _Sockets) -> None:
         self.guard = guard
+        self.sockets = sockets
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         super().__init__()
 
@@ -320,8 +328,8 @@ class _UnixAdapter(HTTPAdapter):
         if path not in self.guard.sockets:
             raise Blocked()
         if path not in self._pools:
-            pool = urllib3.HTTPConnectionPool("localhost", maxsize=32)
-            pool.ConnectionCls = type("UnixConnection", (_UnixConnection,), {"path": path})
+            pool = urllib3.HTTPConnectionPool("localhost", maxsize=POOL)
+            pool.ConnectionCls = _recorded(HTTPConnection, self.sockets, lambda _: _connect_unix(_, path))
             self._pools[path] = pool
         return self._pools[path]
 
