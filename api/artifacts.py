@@ -17,7 +17,7 @@ from accounts.errors import BadRequest, NotFound
 from api import parameters, query
 from api.operations import LISTED, PAGED, operation
 from api.paging import Listing
-from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text
+from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap
 from api.views import Endpoint, authenticated, done, project_of
 from artifacts import actions, models
 from artifacts.models import ArtifactQuerySet
@@ -40,7 +40,7 @@ class Reference(Shape):
     child_id = Number()
     child_digest = Text(source="child.digest")
     platform = Platform()
-    annotations = Map()
+    annotations = TextMap()
     urls = ListOf(Text())
 
 
@@ -67,6 +67,11 @@ class Accessory(Shape):
     creation_time = Moment()
 
 
+class AdditionLink(Shape):
+    href = Text()
+    absolute = Flag(always=True)
+
+
 class Artifact(Shape):
     id = Number()
     type = Text()
@@ -82,10 +87,10 @@ class Artifact(Shape):
     push_time = Moment()
     pull_time = Moment()
     extra_attrs = Map()
-    annotations = Map()
+    annotations = TextMap()
     references = ListOf(Reference())
     tags = ListOf(Tag())
-    addition_links = Map()
+    addition_links = Map(AdditionLink())
     labels = ListOf(Map())
     scan_overview = Map()
     sbom_overview = Map()
@@ -146,7 +151,12 @@ _OPTIONAL = ("label", "scan_overview", "sbom_overview", "immutable_status", "acc
 WITH = {"with_tag": Flag(default=True), **{f"with_{name}": Flag(default=False) for name in _OPTIONAL}}
 """The parameters that ask for more about each artifact."""
 LATEST = {"latest_in_repository": Flag(default=False)}
-ACCEPTED = {"X-Accept-Vulnerabilities": Text()}
+ACCEPTED = {
+    "X-Accept-Vulnerabilities": Text(
+        default="application/vnd.security.vulnerability.report; version=1.1, "
+        "application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0"
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)

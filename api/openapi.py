@@ -178,7 +178,7 @@ def success(found: Placed, schemas: Schemas) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": MEANINGS[declared.status]}
     names = ["X-Request-Id"] + (["Location"] if declared.status == 201 else [])
     answer["headers"] = {name: {"schema": {"type": "string"}} for name in names}
-    if "page" in declared.query:
+    if "page" in declared.query and not isinstance(declared.answer, type):
         answer["headers"] |= {"Link": {"schema": {"type": "string"}}, "X-Total-Count": {"schema": {"type": "integer"}}}
     if declared.answer is not None and found.method != "HEAD":
         answer["content"] = {declared.media_type: {"schema": schemas.of(declared.answer)}}

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.urls import URLPattern
-
 from api.shapes import Flag, Number, Property, Shape, Text
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -95,17 +93,18 @@ def operation(id: str, answer: Schema = None, **facts: Any) -> Callable[[Method]
     return declare
 
 
-def placed(routes: Sequence[Any]) -> Iterator[Placed]:
-    """Every operation behind `routes`, in their order. LookupError names a method that has no declaration."""
+def methods(routes: Sequence[Any]) -> Iterator[tuple[str, str, str, Operation | None]]:
+    """Module, method, path and declaration of everything that `routes` answer, in their order."""
     for route in routes:
-        assert isinstance(route, URLPattern)
-        view: Any = route.callback
+        view: Any = route.callback.view_class
         path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(route.pattern))
         for name in METHODS:
-            method = getattr(view.view_class, name, None)
-            if method is None:
-                continue
-            declared = getattr(method, "operation", None)
-            if declared is None:
-                raise LookupError(f"{view.view_class.__module__}: {name.upper()} {path} has no @operation")
-            yield Placed(declared, name.upper(), path, view.view_class.__module__.rpartition(".")[2])
+            if method := getattr(view, name, None):
+                yield view.__module__.rpartition(".")[2], name.upper(), path, getattr(method, "operation", None)
+
+
+def placed(routes: Sequence[Any]) -> Iterator[Placed]:
+    """Every operation behind `routes` that declares itself."""
+    for module, method, path, declared in methods(routes):
+        if declared:
+            yield Placed(declared, method, path, module)

@@ -86,8 +86,8 @@ class ProjectDeletable(Shape):
 
 
 class ProjectSummaryQuota(Shape):
-    hard = Map()
-    used = Map()
+    hard = Map(Number())
+    used = Map(Number())
 
 
 class ProjectSummary(Shape):

@@ -1,0 +1,33 @@
+"""What is built agrees with Harbor's contract, or has a reason not to; and everything that is routed is declared."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from api.operations import methods
+from api.urls import routes
+from tests.api.agreement import EXPECTED, table
+from tests.api.contract import HARBOR
+
+
+def test_every_operation_that_is_built_is_harbors_or_has_a_reason_not_to_be() -> None:
+    rows = table()
+    for tag, name, found, reason in rows:
+        print(f"{tag:20} {name:36} {found:8} {reason}")
+    print(dict(Counter(found for _, _, found, _ in rows)))
+    assert [f"{name}: {reason}" for _, name, found, reason in rows if found == "WRONG"] == []
+
+
+def test_reasons_are_given_for_operations_that_there_are() -> None:
+    assert set(EXPECTED) <= set(HARBOR)
+    assert all(entry["reason"] and entry["differences"] for entry in EXPECTED.values())
+
+
+def test_everything_that_is_routed_declares_itself() -> None:
+    silent = [f"{module}: {method} {path}" for module, method, path, declared in methods(routes()) if not declared]
+    assert silent == [], "these methods of api/ need an @operation above them"
+
+
+def test_an_operation_is_declared_once() -> None:
+    names = Counter(declared.id for _, _, _, declared in methods(routes()) if declared)
+    assert [name for name, times in names.items() if times > 1] == []
