@@ -6,6 +6,7 @@ project come one after the other, in an order that cannot deadlock, and no HTTP 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -16,14 +17,16 @@ from accounts.errors import BadRequest, Conflict, Denied, NotFound
 from accounts.permissions import refuse
 from artifacts import adding, removal
 from artifacts.contents import Push, look
-from artifacts.models import Artifact, Repository, Tag
+from artifacts.copying import Copy
+from artifacts.models import Artifact, ArtifactLabel, Repository, Tag
 from artifacts.rows import insert
 from artifacts.survey import Survey
 from audit.actions import record
 from configuration import values
 from projects.actions import charge, lock_quota
-from projects.models import Project
-from projects.permissions import PUSH, require
+from projects.labels import lock_label
+from projects.models import Label, Project
+from projects.permissions import PULL, PUSH, require
 from registry.references import is_tag
 
 READ_ONLY = "The system is in read only mode. Any modification is prohibited."
@@ -50,7 +53,7 @@ def record_push(
         refuse(actor)
     require_writable()
     now = timezone.now()
-    seen = _charge(project.pk, push)
+    seen = _charge(actor, project.pk, push)
     repository = adding.touch_repository(project.pk, push.reference.repository, now)
     artifact = adding.find(repository, push, seen) or adding.add(project.pk, repository, push, seen, now)
     if push.tag:
@@ -59,16 +62,60 @@ def record_push(
     return artifact
 
 
-def _charge(project_id: int, push: Push) -> Survey:
+def _charge(actor: Actor, project_id: int, push: Push) -> Survey:
     """Charge the project for `push`, which locks it; what it holds of it, true until the transaction ends."""
     seen = push.seen
-    if seen and seen.version and charge(project_id, adding.price(push, seen), unchanged_since=seen.version):
-        return seen
+    if seen and seen.version:
+        price = adding.price(push, seen)
+        if charge(project_id, price, unchanged_since=seen.version, actor=actor):
+            return seen
     lock_quota(project_id)
     seen = look(project_id, push)
     adding.check_children(push, seen)
-    charge(project_id, adding.price(push, seen))
+    charge(project_id, adding.price(push, seen), actor=actor)
     return seen
+
+
+@transaction.atomic
+def record_copy(actor: Actor, source: Artifact, project: Project, copies: Sequence[Copy]) -> None:
+    """Make `copies`, which `copying.prepare` has made of `source`, artifacts of `project`. It is charged once for all.
+
+    Who copies reads the one repository and writes the other. A tag that is there already moves, as by a push.
+    """
+    for resource, action in (PULL, Permission("artifact", "read")):
+        require(actor, resource, action, source.repository.project)
+    for resource, action in (PUSH, Permission("artifact", "create")):
+        require(actor, resource, action, project)
+    require_writable()
+    lock_quota(project.pk)
+    now, price = timezone.now(), 0
+    for push, tags in ((copy.push, copy.tags) for copy in copies):
+        seen = look(project.pk, push)
+        adding.check_children(push, seen)
+        price += adding.price(push, seen)
+        repository = adding.touch_repository(project.pk, push.reference.repository, now)
+        artifact = adding.find(repository, push, seen) or adding.add(project.pk, repository, push, seen, now)
+        for tag in tags:
+            point_tag(repository, tag, artifact, now)
+        if push.digest == source.digest:
+            _record_copy(actor, source, project, push, tags)
+    charge(project.pk, price, actor=actor)
+
+
+def _record_copy(actor: Actor, source: Artifact, project: Project, push: Push, tags: Sequence[str]) -> None:
+    origin = f"{source.repository.name}@{source.digest}"
+    record(
+        actor,
+        "create",
+        "artifact",
+        str(push),
+        project=project,
+        description=f"create artifact: {push}, copied from {origin}",
+        digest=push.digest,
+        tag=push.tag,
+        tags=list(tags),
+        copied_from=origin,
+    )
 
 
 def point_tag(repository: Repository, name: str, artifact: Artifact, now: datetime) -> None:
@@ -180,3 +227,45 @@ def update_repository(actor: Actor, repository: Repository, description: str) ->
     if not changed:
         raise NotFound(f"repository {repository.name} not found")
     record(actor, "update", "repository", repository.name, project=repository.project)
+
+
+@transaction.atomic
+def attach_label(actor: Actor, artifact: Artifact, label: Label) -> None:
+    """Put `label` on `artifact`. Raises Conflict where it is there already, NotFound for another project's label."""
+    project = artifact.repository.project
+    require(actor, "artifact-label", "create", project)
+    require_writable()
+    lock_quota(project.pk)
+    if not Artifact.objects.filter(pk=artifact.pk).exists():
+        raise NotFound("the artifact has been deleted")
+    current = lock_label(label.pk)
+    if current.project_id not in (None, project.pk):
+        raise NotFound(f"label {label.pk} not found in the project {project.name}")
+    if not ArtifactLabel.objects.get_or_create(artifact=artifact, label=current)[1]:
+        raise Conflict(f"the artifact carries the label {current.name} already")
+    _record_label(actor, "create", artifact, current, "put a label on an artifact")
+
+
+@transaction.atomic
+def detach_label(actor: Actor, artifact: Artifact, label: Label) -> None:
+    """Take `label` off `artifact`. Raises NotFound where it is not on it."""
+    require(actor, "artifact-label", "delete", artifact.repository.project)
+    require_writable()
+    if not ArtifactLabel.objects.filter(artifact=artifact, label=label).delete()[0]:
+        raise NotFound(f"the artifact does not carry the label {label.pk}")
+    _record_label(actor, "delete", artifact, label, "took a label off an artifact")
+
+
+def _record_label(actor: Actor, operation: str, artifact: Artifact, label: Label, told: str) -> None:
+    repository = artifact.repository
+    name = f"{repository.name}@{artifact.digest}"
+    record(
+        actor,
+        operation,
+        "artifact-label",
+        name,
+        project=repository.project,
+        description=f"{told}: {label.name}, {name}",
+        digest=artifact.digest,
+        label=label.name,
+    )

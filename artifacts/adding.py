@@ -32,11 +32,16 @@ def check_children(push: Push, seen: Survey) -> None:
 
 def price(push: Push, seen: Survey) -> int:
     """The bytes that `push` adds to its project: blobs and manifest, without what the project pays for already."""
+    return sum(parts_to_pay(push, seen).values())
+
+
+def parts_to_pay(push: Push, seen: Survey) -> dict[str, int]:
+    """The size of each blob, and of the manifest, that the project does not pay for yet; by stored digest."""
     if push.digest in seen.artifacts:
-        return 0
+        return {}
     parts = {blob.stored_digest: blob.size for blob in push.blobs}
     parts[push.manifest.digest] = len(push.manifest.content)
-    return sum(size for digest, size in parts.items() if digest not in seen.charged)
+    return {digest: size for digest, size in parts.items() if digest not in seen.charged}
 
 
 def find(repository: Repository, push: Push, seen: Survey) -> Artifact | None:

@@ -78,8 +78,8 @@ def complete(registry: Registry, project_id: int, push: Push) -> Push:
     repository = push.reference.repository
     seen = look(project_id, push)
     try:
-        blobs = _patiently(lambda: find(registry, repository, push.manifest, seen))
-        description = _patiently(lambda: read_description(registry, repository, push.manifest, blobs))
+        blobs = patiently(lambda: find(registry, repository, push.manifest, seen))
+        description = patiently(lambda: read_description(registry, repository, push.manifest, blobs))
     except (SizeInvalid, Damaged) as error:
         if damage.mend(error.detail.get("stored", "")):
             raise Unavailable("the registry's copy of a blob was damaged: push it again") from error
@@ -205,10 +205,10 @@ def store(registry: Registry, repository: str, manifest: Manifest) -> Artifact.K
             return Artifact.Kept.MANIFEST
         return _put(registry, repository, manifest)
 
-    return _patiently(put)
+    return patiently(put)
 
 
-def _patiently(act: Callable[[], T]) -> T:
+def patiently(act: Callable[[], T]) -> T:
     """What `act` gives, tried again for a moment: pushes of the same content at the same time get in each other's way
     inside the registry, which answers with errors of all kinds until one of them is through."""
     began = time.monotonic()

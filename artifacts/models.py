@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.actors import Actor
-from projects.models import Project
+from projects.models import Label, Project
 from projects.permissions import projects_allowing
 
 
@@ -73,6 +73,10 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         entries = entries.defer("child__extra_attrs", "child__annotations")
         return self.prefetch_related(models.Prefetch("references", entries))
 
+    def with_labels(self) -> ArtifactQuerySet:
+        """With the labels of all rows read at once, by name."""
+        return self.prefetch_related(models.Prefetch("labels", Label.objects.order_by("name", "pk")))
+
     def with_accessories(self) -> ArtifactQuerySet:
         """With the accessories of all rows read at once, each with its artifact and repository."""
         accessories = Accessory.objects.select_related("artifact", "repository").order_by("pk")
@@ -112,6 +116,7 @@ class Artifact(models.Model):
     push_time = models.DateTimeField()
     pull_time = models.DateTimeField(null=True)
     pull_count = models.BigIntegerField(default=0)
+    labels = models.ManyToManyField(Label, through="ArtifactLabel", related_name="artifacts")
 
     objects = ArtifactQuerySet.as_manager()
 
@@ -202,6 +207,19 @@ class ArtifactBlob(models.Model):
 
     def __str__(self) -> str:
         return f"blob {self.blob_id} of {self.artifact_id}"
+
+
+class ArtifactLabel(models.Model):
+    """An artifact that carries a label."""
+
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="label_uses")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="uses")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["artifact", "label"], name="artifact_label_unique")]
+
+    def __str__(self) -> str:
+        return f"label {self.label_id} of {self.artifact_id}"
 
 
 class Reference(models.Model):
