@@ -9,7 +9,7 @@ from django.contrib.auth.backends import BaseBackend
 from accounts.actors import Actor
 from accounts.attempts import Attempt
 from accounts.credentials import find_credentials
-from accounts.models import User
+from accounts.models import INITIAL_ADMIN, User
 from accounts.passwords import is_right
 from configuration import values
 
@@ -29,6 +29,8 @@ class UserBackend(BaseBackend):
         if username.startswith(str(values.get("robot_name_prefix"))):
             return None
         found = find_credentials(username)
+        if values.get("auth_mode") != "db_auth" and (found is None or found.actor.user_id != INITIAL_ADMIN):
+            return None  # people come from elsewhere, and another backend asks there
         if found is None:
             is_right(secret, None, "nobody", username.lower(), before=attempt.check)
             return None
@@ -39,4 +41,10 @@ class UserBackend(BaseBackend):
     def get_user(self, user_id: int) -> User | None:
         """The user of a session, unless deleted or disabled since."""
         user: User | None = User.objects.filter(pk=user_id, is_active=True).first()
-        return user
+        return user if user and belongs(user) else None
+
+
+def belongs(user: User) -> bool:
+    """Whether this account is of the kind that may sign in now: sessions of another mode have ended."""
+    is_from_here = user.has_usable_password()
+    return bool(user.pk == INITIAL_ADMIN or is_from_here == (values.get("auth_mode") == "db_auth"))

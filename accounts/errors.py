@@ -67,6 +67,14 @@ class PreconditionFailed(DomainError):
     default_message = "precondition failed"
 
 
+class Unavailable(DomainError):
+    """A server that people sign in with cannot be asked now."""
+
+    code = "SERVICE_UNAVAILABLE"
+    default_message = "the server that people sign in with does not answer"
+    temporary = True
+
+
 class Locked(DomainError):
     """Too many attempts; the next one is heard after `retry_after` seconds (at least 1)."""
 

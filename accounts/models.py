@@ -10,6 +10,9 @@ from django.utils.crypto import salted_hmac
 
 from accounts.actors import Actor, Kind
 
+INITIAL_ADMIN = 1
+"""The id of the first administrator, who signs in with a password of Haven's own whatever the others do."""
+
 
 class UserQuerySet(models.QuerySet["User"]):
     def search(self, text: str) -> UserQuerySet:

@@ -44,17 +44,30 @@ def is_right(password: str, encoded: str | None, *identity: str, before: Callabl
     if not password or len(password) > LONGEST_ASKED or not _is_whole(password):
         return False
     key = keyed("password", *identity, password)
-    if encoded is not None and recent.knows(key):
-        return True
-    if encoded is not None and f"right:{key}" in scratch.read([f"right:{key}"]):
-        recent.remember(key)
+    if encoded is not None and is_remembered(password, *identity):
         return True
     somebodys = encoded if encoded is not None and is_password_usable(encoded) else None
     right = _checks.run(key, before, lambda: verify_password(password, somebodys or _nobodys())[0])
     if not right or somebodys is None or password == KNOWN_DEFAULT:
         return False
-    scratch.write(f"right:{key}", 1, REMEMBERED)
+    remember(password, *identity)
     return True
+
+
+def is_remembered(password: str, *identity: str) -> bool:
+    """Whether `password` was right for `identity` in the last minute, whoever checked it."""
+    key = keyed("password", *identity, password)
+    if recent.knows(key):
+        return True
+    if f"right:{key}" not in scratch.read([f"right:{key}"]):
+        return False
+    recent.remember(key)
+    return True
+
+
+def remember(password: str, *identity: str) -> None:
+    """Know for a minute that `password` is right for `identity`: only a keyed digest of it is kept."""
+    scratch.write(f"right:{keyed('password', *identity, password)}", 1, REMEMBERED)
 
 
 def _is_whole(text: str) -> bool:

@@ -57,6 +57,7 @@ STATUS = {
     "PROJECTPOLICYVIOLATION": 412,
     "REQUEST_ENTITY_TOO_LARGE": 413,
     "TOO_MANY_REQUEST": 429,
+    "SERVICE_UNAVAILABLE": 503,
 }
 """Harbor's status for each of its codes."""
 

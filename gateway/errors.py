@@ -49,6 +49,7 @@ DOMAIN: tuple[tuple[type[domain.DomainError], type[RegistryError]], ...] = (
     (domain.Forbidden, Denied),
     (domain.PreconditionFailed, PreconditionFailed),
     (domain.BadRequest, ManifestInvalid),
+    (domain.Unavailable, Unavailable),
 )
 """The protocol's word for each domain error; the first that fits."""
 

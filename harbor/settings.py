@@ -122,7 +122,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20  # a manifest has at most 4 MiB
 # People, sessions, forms
 AUTH_USER_MODEL = "accounts.User"
 SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]  # the constraint is on lower(username)
-AUTHENTICATION_BACKENDS = ["accounts.backends.UserBackend", "robots.backends.RobotBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.UserBackend",
+    "robots.backends.RobotBackend",
+    # Others' servers come last: what needs none of them works while they are away.
+    "accounts.ldap.backend.LdapBackend",
+]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from accounts import actions as accounts
 from accounts.actors import SYSTEM, Actor, Kind
 from accounts.errors import BadRequest, Conflict, Denied, NotFound, PreconditionFailed
 from accounts.models import Group, User
@@ -151,6 +152,14 @@ def remove_member(actor: Actor, project: Project, member: Member) -> None:
         _require_another_administrator(actor, project, current)
         _record_member(actor, "delete", current)
         current.delete()
+
+
+def delete_group(actor: Actor, group: Group) -> None:
+    """Delete a group of users, and first its roles: each project's log says that it lost a member."""
+    with transaction.atomic():
+        for member in Member.objects.filter(group=group).select_related("project", "group").order_by("pk"):
+            _record_member(actor, "delete", member)
+        accounts.delete_group(actor, group)
 
 
 def set_quota(actor: Actor, project: Project, hard: int) -> Quota:

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from accounts import actions, basic, recent
 from accounts.actors import ANONYMOUS, Actor, Kind
 from accounts.errors import Locked
+from accounts.errors import Unavailable as UnavailableSignIn
 from configuration import values
 from tokens.grants import grant
 from tokens.keys import LONGEST_LIFETIME, KeysMissing
@@ -63,6 +64,9 @@ def token(request: HttpRequest) -> HttpResponse:
     except Locked as locked:
         message = "too many failed attempts, try again later"
         return refuse(Refused(429, "slow_down", message, {"Retry-After": str(locked.retry_after)}))
+    except UnavailableSignIn:
+        message = "the server that people sign in with does not answer"
+        return refuse(Refused(503, "temporarily_unavailable", message, {"Retry-After": "5"}))
     except SuspiciousOperation:
         return refuse(Refused(400, "invalid_request", "too many parameters"))
     except BadRequest:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.errors import BadRequest, Conflict, Forbidden
-from accounts.models import User
+from accounts.models import INITIAL_ADMIN, User
 from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
@@ -43,5 +43,10 @@ def _check_auth_mode(changes: Mapping[str, Any]) -> None:
     """Users of one source would be strangers to another: it changes only while there is one administrator alone."""
     if "auth_mode" not in changes or changes["auth_mode"] == values.get("auth_mode"):
         return
-    if User.objects.count() > 1:
+    if not may_change_auth_mode():
         raise BadRequest("the authentication mode can not change while there are users", "auth_mode")
+
+
+def may_change_auth_mode() -> bool:
+    """Whether there is nobody but the first administrator."""
+    return not User.objects.exclude(pk=INITIAL_ADMIN).exists()

@@ -9,13 +9,10 @@ from accounts import passwords, rules
 from accounts.actors import SYSTEM, Actor, Kind
 from accounts.attempts import Attempt
 from accounts.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
-from accounts.models import GroupMembership, User
+from accounts.models import INITIAL_ADMIN, GroupMembership, User
 from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
-
-INITIAL_ADMIN = 1
-"""The id of the first administrator, who cannot be deleted."""
 
 
 def create_user(actor: Actor, *, username: str, password: str, email: str, realname: str, comment: str = "") -> User:

@@ -1,0 +1,1 @@
+"""People and groups of an LDAP directory. `directory` alone knows the library; the rest knows people."""
