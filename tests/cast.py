@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
 from projects.models import Member, Project, Quota, Role
@@ -48,10 +52,21 @@ ROLES = {
 }
 
 
+@cache
+def hashed(hashers: tuple[str, ...]) -> str:
+    """PASSWORD as the first of these `hashers` keeps it; hashed once, everybody has the same."""
+    return make_password(PASSWORD)
+
+
+def new_user(name: str, **fields: object) -> User:
+    """What `make_user` saves."""
+    password = hashed(tuple(settings.PASSWORD_HASHERS))
+    return User(username=name, email=f"{name}@haven.test", realname=name.title(), password=password, **fields)
+
+
 def make_user(name: str, **fields: object) -> User:
     """A user named `name` who signs in with PASSWORD."""
-    user = User(username=name, email=f"{name}@haven.test", realname=name.title(), **fields)
-    user.set_password(PASSWORD)
+    user = new_user(name, **fields)
     user.save()
     return user
 
@@ -76,8 +91,9 @@ def make_robot(name: str, project: Project, *permissions: str, **fields: object)
 
 def assemble() -> Cast:
     """Everybody, on stage."""
-    admin = make_user("admin", is_admin=True)
-    people = {name: make_user(name) for name in [*ROLES, "stranger"]}
+    users = [new_user("admin", is_admin=True), *(new_user(name) for name in [*ROLES, "stranger"])]
+    admin, *others = User.objects.bulk_create(users)
+    people = {user.username: user for user in others}
     private = make_project("private", people["alice"])
     public = make_project("public", people["alice"], public=True)
     Member.objects.bulk_create(

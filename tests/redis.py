@@ -36,6 +36,10 @@ class Redis:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def empty(self) -> bool:
+        """Forget all that is held; False if nobody listens."""
+        return self.call("FLUSHALL ASYNC") == b"+OK\r\n"
+
     def answers(self) -> bool:
         return self.call("PING") == b"+PONG\r\n"
 

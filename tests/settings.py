@@ -35,6 +35,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},  # needs no collectstatic
 }
+STATIC_ROOT = SCRATCH / "static"  # empty: every client of a test would read all the files' sizes and dates again
+STATIC_ROOT.mkdir()
 if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     # A file, as in earnest: in memory, two threads could not wait for each other.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}  # noqa: F405
