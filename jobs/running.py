@@ -19,7 +19,7 @@ _ASK_AT_MOST_EVERY = 1.0
 
 
 class Stopped(Exception):
-    """Raised where a job notices that it shall stop; the job ends as Stopped."""
+    """Raised where a job notices that it shall stop; the job ends as Stopped, with its words if it has any."""
 
 
 class Temporary(Exception):

@@ -26,8 +26,8 @@ def run(job_id: int) -> None:
     try:
         with running.kept(handle):
             message = import_string(settings.JOB_KINDS[job.kind])(job.spec, handle)
-    except Stopped:
-        actions.stopped(job)
+    except Stopped as stopped:
+        actions.stopped(job, str(stopped) or "stopped")
     except Exception as error:
         _fail(job, error)
     else:

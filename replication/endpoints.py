@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import certifi
 from cryptography import x509
 from django.conf import settings
 
 from accounts.errors import BadRequest
 from registry import http
 from registry.errors import Blocked, RegistryError, Unauthorized, Unavailable
+from registry.guard import Guard
 from replication.adapters import KINDS, Access, Adapter
 from replication.models import Endpoint
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 60.0
 LONGEST_URL = 256
+MOST_KEPT = 32
+"""Adapters that wait for their next user, of one endpoint; and endpoints that have any."""
 LARGEST_CERTIFICATE = 64 * 1024
 
 
@@ -50,42 +53,45 @@ def address_of(endpoint: Endpoint) -> Address:
     )
 
 
-def adapter_of(endpoint: Endpoint) -> Adapter:
-    """The adapter of an endpoint, kept by the process with its connections and tokens until the row changes.
+@contextmanager
+def connected(endpoint: Endpoint) -> Iterator[Adapter]:
+    """The adapter of an endpoint, for one user at a time, with the connections and tokens that an earlier one left.
 
-    Safe to use from several threads.
+    Who fails leaves nothing: stopping a copy cuts the connections.
     """
-    return _kept(address_of(endpoint), tuple(settings.ALLOWED_NETWORKS))
+    key = (address_of(endpoint), tuple(settings.ALLOWED_NETWORKS))
+    with _lock:
+        adapter = _free[key].pop() if _free.get(key) else None
+    if adapter is None:
+        adapter = new_adapter(key[0])
+    try:
+        yield adapter
+    except BaseException:
+        adapter.access.session.close()
+        raise
+    with _lock:
+        if len(_free) >= MOST_KEPT and key not in _free:
+            _free.clear()
+        if len(_free[key]) < MOST_KEPT:
+            _free[key].append(adapter)
 
 
 def new_adapter(address: Address) -> Adapter:
     """An adapter that nobody else uses and that knows no token yet."""
-    return _made(address, tuple(settings.ALLOWED_NETWORKS))
-
-
-@lru_cache(maxsize=64)
-def _kept(address: Address, allowed: tuple[str, ...]) -> Adapter:
-    return _made(address, allowed)
-
-
-def _made(address: Address, allowed: tuple[str, ...]) -> Adapter:
     kind = KINDS.get(address.type)
     if kind is None:
         raise BadRequest(f"there is no adapter for registries of the type {address.type[:32]}", "type")
-    verify: bool | str = not address.insecure
-    if verify and address.ca_certificate:
-        verify = _authorities(address.ca_certificate)
-    session = http.session(allow=allowed, verify=verify, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
+    session = http.session(
+        allow=settings.ALLOWED_NETWORKS,
+        verify=not address.insecure,
+        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        authorities="" if address.insecure else address.ca_certificate,
+    )
     return kind(Access(address.url, session, address.access_key, address.secret))
 
 
-@lru_cache(maxsize=256)
-def _authorities(certificate: str) -> str:
-    """A file of the usual authorities and `certificate`; in memory, where nobody can exchange it."""
-    descriptor = os.memfd_create("authorities")
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(Path(certifi.where()).read_bytes() + b"\n" + certificate.encode())
-    return f"/proc/self/fd/{descriptor}"
+_lock = threading.Lock()
+_free: defaultdict[tuple[Address, tuple[str, ...]], list[Adapter]] = defaultdict(list)
 
 
 def parse_url(url: str) -> str:
@@ -111,7 +117,7 @@ def parse_url(url: str) -> str:
 
 def check_address(url: str) -> None:
     """Return for an address that may be called. Raises BadRequest with the way out."""
-    guard = http.Guard.allowing(settings.ALLOWED_NETWORKS)
+    guard = Guard.allowing(settings.ALLOWED_NETWORKS)
     try:
         guard.check_url(url)
     except Blocked:
