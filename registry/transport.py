@@ -87,9 +87,14 @@ class Transport:
         location = response.headers.get("Location", "")
         if not location:
             raise Unavailable("the registry does not say where to go on")
-        if http.origin(location)[1] in self.upload_hosts and location.startswith("https://"):
-            return location
-        return self.resolve(location)
+        return location if self._is_upload_host(location) else self.resolve(location)
+
+    def is_upload_address(self, location: str) -> bool:
+        """Whether an address that was kept is still one that uploads may go on at."""
+        return self._is_upload_host(location) or http.origin(location) == http.origin(self.base_url)
+
+    def _is_upload_host(self, location: str) -> bool:
+        return location.startswith("https://") and http.origin(location)[1] in self.upload_hosts
 
     def resolve(self, target: str) -> str:
         """`target` as a full URL, if it stays with the registry. Raises Blocked where it leads to a stranger."""
