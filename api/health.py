@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from api.operations import operation
 from api.shapes import ListOf, Shape, Text
 from api.views import Endpoint
-from jobs import heartbeat
+from jobs import pools
 from tokens.upstream import registry
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def check_redis() -> None:
 
 
 def check_workers() -> None:
-    if not heartbeat.is_alive():
+    if not pools.alive().exists():
         raise RuntimeError("no worker has been heard of lately")
 
 

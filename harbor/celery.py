@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "harbor.settings")
 
@@ -25,6 +25,22 @@ def be_patient(conf: Any, **_: Any) -> None:
 @setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Django has set the logs up already."""
+
+
+@worker_ready.connect
+def show_up(sender: Any, **_: Any) -> None:
+    """The worker is listed among the pools, and heard of until it ends."""
+    from jobs import pools
+
+    pools.begin(sender.controller.concurrency)
+
+
+@worker_shutdown.connect
+def go(**_: Any) -> None:
+    """The worker is listed no longer."""
+    from jobs import pools
+
+    pools.end()
 
 
 @worker_ready.connect

@@ -10,13 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from audit import broker
 from audit.text import one_line
-from jobs.models import UNFINISHED, WAITING, Execution, Job, JobLog, Status, Trigger
+from jobs import pools
+from jobs.models import UNFINISHED, WAITING, Execution, Job, JobLog, Pause, Status, Trigger
 
 MAX_ATTEMPTS = 3
 _FIRST_PAUSE = timedelta(seconds=30)
@@ -112,6 +113,7 @@ def claim(job_id: int) -> Job | None:
     claimed = Job.objects.filter(_claimable(), pk=job_id, attempts__lt=F("max_attempts"), stop_requested=False).update(
         status=Status.RUNNING,
         lease=holder,
+        pool=pools.own(),
         lease_until=Now() + lease(),
         attempts=F("attempts") + 1,
         start_time=Coalesce("start_time", Now()),
@@ -167,6 +169,25 @@ def stop(execution: Execution) -> int:
         status=Status.STOPPED, status_message="stopped before it ran", end_time=Now(), update_time=Now()
     )
     return asked
+
+
+@transaction.atomic
+def again(execution: Execution) -> int:
+    """Let every job of `execution` that failed or was stopped be done once more, its attempts counted anew; how many."""
+    ended = Job.objects.filter(execution=execution, status__in=(Status.ERROR, Status.STOPPED))
+    kinds = set(ended.values_list("kind", flat=True))
+    revived = ended.update(
+        status=Status.PENDING,
+        status_message="",
+        attempts=0,
+        stop_requested=False,
+        due_at=Now(),
+        sent_at=None,
+        end_time=None,
+        update_time=Now(),
+    )
+    transaction.on_commit(lambda: [send_more(kind) for kind in kinds], robust=True)
+    return revived
 
 
 def log(job: Job, line: str) -> None:
@@ -236,7 +257,9 @@ def send_more(kind: str, most: int = WINDOW) -> int:
 
 
 def _claimable() -> Q:
-    return Q(status__in=WAITING, due_at__lte=Now()) | Q(status=Status.RUNNING, lease_until__lt=Now())
+    """Due, or left by a dead worker, and of a kind that is not paused."""
+    due = Q(status__in=WAITING, due_at__lte=Now()) | Q(status=Status.RUNNING, lease_until__lt=Now())
+    return due & ~Q(Exists(Pause.objects.filter(kind=OuterRef("kind"))))
 
 
 def _held(job: Job) -> Any:

@@ -129,6 +129,8 @@ class Job(models.Model):
     """When a message about it was last given to the broker."""
     lease = models.UUIDField(null=True)
     """Who runs it: only the holder may write an outcome."""
+    pool = models.UUIDField(null=True)
+    """The pool of workers in which it runs, or ran last, by value."""
     lease_until = models.DateTimeField(null=True)
     """A running job whose lease has ended was left by a dead worker."""
     stop_requested = models.BooleanField(default=False)
@@ -165,6 +167,32 @@ class JobLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.time:%Y-%m-%dT%H:%M:%SZ} {self.line}"
+
+
+class Pool(models.Model):
+    """A process of workers that says again and again that it is there."""
+
+    id = models.UUIDField(primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveBigIntegerField()
+    concurrency = models.PositiveIntegerField()
+    """How many jobs it does at once."""
+    start_time = models.DateTimeField()
+    heartbeat = models.DateTimeField()
+    """When it was last heard of."""
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.pid}"
+
+
+class Pause(models.Model):
+    """A kind whose jobs nobody may take up, however long they wait."""
+
+    kind = models.CharField(max_length=64, primary_key=True)
+    time = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class Schedule(models.Model):

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from jobs import actions
 from jobs.cron import CronInvalid, next_after
-from jobs.models import Schedule, Trigger
+from jobs.models import Pause, Schedule, Trigger
 
 _log = logging.getLogger(__name__)
+SCHEDULER = "SCHEDULER"
+"""The name under which all schedules are paused at once, as if they were a kind of job."""
 
 
 def set_schedule(
@@ -44,8 +46,15 @@ def remove_schedule(vendor_type: str, vendor_id: int = 0) -> bool:
 def start_due() -> int:
     """Start everything whose time has come, once however long nobody looked; how many."""
     _ensure_own()
+    if is_paused():
+        return 0
     due = Schedule.objects.filter(enabled=True, next_run__lte=timezone.now()).order_by("next_run")
     return sum(_started(schedule) for schedule in due[:1000])
+
+
+def is_paused() -> bool:
+    """Whether nothing starts by itself until somebody lets it."""
+    return Pause.objects.filter(kind=SCHEDULER).exists()
 
 
 def _started(schedule: Schedule) -> bool:

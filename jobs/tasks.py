@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.utils.module_loading import import_string
 from kombu.exceptions import KombuError
 
-from jobs import actions, heartbeat, running, schedules
+from jobs import actions, running, schedules
 from jobs.models import Job
 from jobs.running import Running, Stopped
 
@@ -44,7 +44,6 @@ def _fail(job: Job, error: Exception) -> None:
 @shared_task
 def nudge() -> None:
     """Send again what is due or was left by a dead worker. Beat calls it each minute, a worker when it starts."""
-    heartbeat.leave()
     actions.settle_abandoned()
     queues = {actions.queue_of(kind) for kind in settings.JOB_KINDS}
     try:
@@ -64,5 +63,4 @@ def _waiting(queue: str) -> int:
 @shared_task
 def tick() -> None:
     """Start what is scheduled for now. May run twice at once: a schedule is moved on by one of them."""
-    heartbeat.leave()
     schedules.start_due()
