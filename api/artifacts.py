@@ -14,7 +14,9 @@ from rest_framework.response import Response
 
 from accounts.actors import actor_of
 from accounts.errors import BadRequest, NotFound
-from api import parameters, query
+from api import labels, parameters, query
+from api.copying import Copying
+from api.labels import Label
 from api.operations import LISTED, PAGED, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap
@@ -91,7 +93,7 @@ class Artifact(Shape):
     references = ListOf(Reference())
     tags = ListOf(Tag())
     addition_links = Map(AdditionLink())
-    labels = ListOf(Map())
+    labels = ListOf(Label())
     scan_overview = Map()
     sbom_overview = Map()
     accessories = ListOf(Accessory())
@@ -113,6 +115,25 @@ def by_tag(term: query.Term, operator: str) -> Q:
     raise BadRequest("the type of the value of 'tags' is not supported")
 
 
+def by_labels(term: query.Term, operator: str) -> Q:
+    """`labels=(1 2)`: carries all of these."""
+    message = 'the value of "labels" query can only be integer list with intersection relationship'
+    if not isinstance(term, query.AllOf):
+        raise BadRequest(message)
+    try:
+        wanted = {query.whole(value) for value in term.values}
+    except ValueError:
+        raise BadRequest(message) from None
+    if len(wanted) > MOST_LABELS:
+        raise BadRequest(f"at most {MOST_LABELS} labels can be asked for at once")
+    found = Q()
+    for pk in sorted(wanted):
+        found &= Q(Exists(models.ArtifactLabel.objects.filter(artifact=OuterRef("pk"), label=pk)))
+    return found
+
+
+MOST_LABELS = 20
+"""In one query: each is a look-up for every artifact."""
 FILTERS: dict[str, query.Filter] = {
     "id": query.number("id"),
     "type": query.text("type"),
@@ -126,7 +147,7 @@ FILTERS: dict[str, query.Filter] = {
     "push_time": query.when("push_time"),
     "pull_time": query.when("pull_time"),
     "tags": by_tag,
-    "labels": lambda term, operator: query.NOTHING,  # nothing can be labelled yet
+    "labels": by_labels,
 }
 ARTIFACTS = Listing(
     default=("-push_time", "-pk"),
@@ -165,15 +186,21 @@ class Wanted:
 
     tags: bool
     accessories: bool
+    labels: bool
 
     @classmethod
     def by(cls, request: Request) -> Wanted:
-        return cls(parameters.flag(request, "with_tag", True), parameters.flag(request, "with_accessory"))
+        return cls(
+            tags=parameters.flag(request, "with_tag", True),
+            accessories=parameters.flag(request, "with_accessory"),
+            labels=parameters.flag(request, "with_label"),
+        )
 
     def dress(self, rows: ArtifactQuerySet) -> ArtifactQuerySet:
         """`rows` with all of it, one query for each kind of thing."""
         rows = rows.select_related("repository").with_references()
         rows = rows.with_tags() if self.tags else rows
+        rows = rows.with_labels() if self.labels else rows
         return rows.with_accessories() if self.accessories else rows
 
     def show(self, artifact: models.Artifact) -> dict[str, Any]:
@@ -199,6 +226,7 @@ class Wanted:
                 "references": [entry_of(reference) for reference in artifact.references.all()] or None,
                 "tags": list(tags) or None,
                 "accessories": list(accessories) or None,
+                "labels": [labels.facts(label) for label in artifact.labels.all()] or None if self.labels else None,
                 "addition_links": addition_links(artifact),
             }
         )
@@ -255,7 +283,7 @@ def asked_for(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
     return rows if "base" in query.parse(request.GET.get("q", "")) else rows.listed()
 
 
-class Artifacts(Endpoint):
+class Artifacts(Copying):
     @operation("listArtifacts", [Artifact], query=LISTED | WITH, headers=ACCEPTED)
     def get(self, request: Request, project_name: str, repository_name: str) -> Response:
         project = project_of(request, project_name, "artifact", "list", by_name=True)

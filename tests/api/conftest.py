@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from artifacts.models import Artifact, Repository
+from projects.models import Label
 from robots.models import Robot
 from tests.api.calling import Caller, caller
 from tests.api.stage import make_image, make_index, make_repository, make_signature, make_system_robot
@@ -27,6 +28,8 @@ class Stage:
     """`robot$all`, which may do much everywhere."""
     robot_secret: str
     system_secret: str
+    label: Label
+    """`blessed`, of the project; on the index."""
 
     @property
     def path(self) -> str:
@@ -55,4 +58,6 @@ def stage(cast: Cast) -> Stage:
     robot, secret = make_robot("ci", cast.private, "repository:pull", "repository:read", "artifact:read")
     every = ["repository:list", "repository:read", "artifact:read", "artifact:list", "tag:list", "project:read"]
     system_robot, system_secret = make_system_robot("all", ["project:list", "user:list"], {0: every})
-    return Stage(cast, repository, image, index, robot, system_robot, secret, system_secret)
+    label = Label.objects.create(project=cast.private, name="blessed", color="#FFD700", description="by us")
+    index.label_uses.create(label=label)
+    return Stage(cast, repository, image, index, robot, system_robot, secret, system_secret, label)

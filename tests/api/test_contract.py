@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from projects.models import Member, Role
+from projects.models import Label, Member, Role
 from tests.api.calling import caller
 from tests.api.conftest import Stage
 from tests.api.contract import OPERATIONS, check
@@ -29,6 +29,10 @@ class Call:
 
 def body(value: Any) -> Callable[[Stage], Any]:
     return lambda stage: value
+
+
+def label(stage: Stage) -> dict[str, Any]:
+    return {"id": stage.label.pk}
 
 
 PROFILE = {"email": "new@haven.test", "realname": "New", "comment": ""}
@@ -85,6 +89,16 @@ CALLS = {
     "createTag": Call("{artifacts}/v1/tags", body({"name": "new"}), by="developer"),
     "listTags": Call("{artifacts}/v1/tags", by="guest"),
     "deleteTag": Call("{artifacts}/v1/tags/latest", by="maintainer"),
+    "addLabel": Call("{artifacts}/v1/labels", label, by="developer"),
+    "removeLabel": Call("{artifacts}/multi/labels/{label}", by="developer"),
+    "ListLabels": Call("/labels?scope=p&project_id={private}", by="guest"),
+    "CreateLabel": Call("/labels", body({"name": "new", "scope": "g", "color": "#0065AB"})),
+    "GetLabelByID": Call("/labels/{label}", by="guest"),
+    "UpdateLabel": Call("/labels/{label}", body({"name": "new"}), by="maintainer"),
+    "DeleteLabel": Call("/labels/{label}", by="maintainer"),
+    "listQuotas": Call("/quotas?reference=project&sort=-used.storage"),
+    "getQuota": Call("/quotas/{quota}"),
+    "updateQuota": Call("/quotas/{quota}", body({"hard": {"storage": 1000}})),
     "listAccessories": Call("{artifacts}/v1/accessories", by="guest"),
     "getVulnerabilitiesAddition": Call("{artifacts}/v1/additions/vulnerabilities", by="guest"),
     "listArtifactsOfProject": Call("/projects/private/artifacts?with_accessory=true", by="guest"),
@@ -104,7 +118,11 @@ CALLS = {
     "RefreshSec": Call("/robots/{robot}", body({}), by="alice"),
     "DeleteRobot": Call("/robots/{robot}", by="alice"),
 }
-ELSEWHERE = {"getAddition": "test_artifacts.py", "setCliSecret": "test_people.py"}
+ELSEWHERE = {
+    "getAddition": "test_artifacts.py",
+    "CopyArtifact": "test_copying.py",
+    "setCliSecret": "test_people.py",
+}
 """Operations that need a registry, or that have no success yet, and where they are tested."""
 
 
@@ -124,6 +142,8 @@ def test_operation(stage: Stage, operation: str, tmp_path: Any, settings: Any) -
         artifacts=stage.path,
         digest=stage.index.digest,
         robot=stage.robot.pk,
+        label=stage.label.pk,
+        quota=stage.cast.private.quota.pk,
     )
     caller(stage.cast.admin).put("/projects/private", {"metadata": {"severity": "low"}})  # so that something happened
     response = stage.callers[call.by](wanted["method"], path, call.body(stage) if call.body else None)
@@ -156,6 +176,8 @@ def fill(stage: Stage, number: int) -> None:
         make_signature(stage.image)
         make_robot(f"extra{each}", stage.cast.private, "repository:pull")
         make_system_robot(f"extra{each}", [], {stage.cast.private.pk: ["repository:pull"]})
+        more = Label.objects.create(project=stage.cast.private, name=f"label{each}")
+        stage.image.label_uses.create(label=more)
         stage.image.tags.create(repository=stage.repository, name=f"tag{each}", push_time=stage.image.push_time)
 
 
