@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from accounts.actors import SYSTEM, Actor
 from accounts.errors import BadRequest, Conflict, NotFound
-from accounts.ldap import directory
+from accounts.ldap.directory import configured
 from accounts.models import Group, GroupMembership, User
 from accounts.permissions import require_system
 from accounts.rules import is_one_line
@@ -41,8 +41,8 @@ def create_group(actor: Actor, *, name: str, type: int, ldap_group_dn: str = "")
         raise BadRequest("the group type is not one of 1 to 3", "group_type")
     group = Group(name=_name(name), type=type, ldap_group_dn=_dn(ldap_group_dn) if type == Group.Type.LDAP else "")
     if type == Group.Type.LDAP and values.get("auth_mode") == "ldap_auth":
-        with directory.configured() as found:
-            if found.group(group.ldap_group_dn) is None:
+        with configured() as directory:
+            if directory.group(group.ldap_group_dn) is None:
                 raise BadRequest(f"LDAP Group DN is not found: DN:{group.ldap_group_dn}", "ldap_group_dn")
     return _add(actor, group)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Group
 from tests.api.calling import Caller, caller, code
 from tests.api.conftest import Stage
 from tests.api.contract import DEFINITIONS, OPERATIONS
@@ -73,6 +74,7 @@ def test_odd_values_in_every_property(stage: Stage, operation: str) -> None:
         guest_member=1_000_000,
         artifacts=stage.path,
         robot=stage.robot.pk,
+        group=Group.objects.create(name="team", type=Group.Type.HTTP).pk,
     )
     ask = caller(stage.cast.admin)
     body = call.body(stage) if call.body else {}
@@ -162,6 +164,7 @@ def test_odd_parameters(stage: Stage, operation: str) -> None:
             artifacts=stage.path,
             digest=stage.index.digest,
             robot=stage.robot.pk,
+            group=1,
         )
     )
     ask = caller(stage.cast.admin)

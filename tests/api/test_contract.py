@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Group
 from projects.models import Label, Member, Role
 from tests.api.calling import caller
 from tests.api.conftest import Stage
@@ -117,13 +118,23 @@ CALLS = {
     ),
     "RefreshSec": Call("/robots/{robot}", body({}), by="alice"),
     "DeleteRobot": Call("/robots/{robot}", by="alice"),
+    "getConfigurations": Call("/configurations"),
+    "updateConfigurations": Call("/configurations", body({"token_expiration": 20, "banner_message": "hello"})),
+    "listUserGroups": Call("/usergroups"),
+    "createUserGroup": Call("/usergroups", body({"group_name": "new", "group_type": 2})),
+    "searchUserGroups": Call("/usergroups/search?groupname=e", by="guest"),
+    "getUserGroup": Call("/usergroups/{group}"),
+    "updateUserGroup": Call("/usergroups/{group}", body({"group_name": "new"})),
+    "deleteUserGroup": Call("/usergroups/{group}"),
 }
 ELSEWHERE = {
     "getAddition": "test_artifacts.py",
     "CopyArtifact": "test_copying.py",
-    "setCliSecret": "test_people.py",
+    "setCliSecret": "test_cli_secrets.py",
+    "getInternalconfig": "test_configurations.py",
+    **dict.fromkeys(("pingLdap", "searchLdapUser", "importLdapUser", "searchLdapGroup"), "test_directory.py"),
 }
-"""Operations that need a registry, or that have no success yet, and where they are tested."""
+"""Operations that need somebody else's server, or that have no success, and where they are tested."""
 
 
 def test_every_operation_is_called() -> None:
@@ -144,6 +155,7 @@ def test_operation(stage: Stage, operation: str, tmp_path: Any, settings: Any) -
         robot=stage.robot.pk,
         label=stage.label.pk,
         quota=stage.cast.private.quota.pk,
+        group=Group.objects.create(name="team", type=Group.Type.HTTP).pk,
     )
     caller(stage.cast.admin).put("/projects/private", {"metadata": {"severity": "low"}})  # so that something happened
     response = stage.callers[call.by](wanted["method"], path, call.body(stage) if call.body else None)
@@ -175,6 +187,7 @@ def fill(stage: Stage, number: int) -> None:
         make_image(stage.repository, f"image{each}")
         make_signature(stage.image)
         make_robot(f"extra{each}", stage.cast.private, "repository:pull")
+        Group.objects.create(name=f"extra{each}", type=Group.Type.HTTP)
         make_system_robot(f"extra{each}", [], {stage.cast.private.pk: ["repository:pull"]})
         more = Label.objects.create(project=stage.cast.private, name=f"label{each}")
         stage.image.label_uses.create(label=more)

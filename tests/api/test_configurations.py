@@ -1,0 +1,109 @@
+"""The configuration by the API: every key typed and checked, all or nothing, no secret ever told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from audit.models import Entry
+from configuration import values
+from configuration.models import Setting
+from tests.api.calling import caller, code, message
+from tests.cast import Cast
+
+CANARY = "Canary-In-The-Mine-1"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment, to be changed before the first question."""
+    values.fixed.cache_clear()
+    yield monkeypatch
+    monkeypatch.undo()
+    values.fixed.cache_clear()
+
+
+def test_keys_are_shown_with_whether_they_may_change(cast: Cast) -> None:
+    shown = caller(cast.admin).get("/configurations").json()
+    assert shown["token_expiration"] == {"value": 30, "editable": True}
+    assert shown["read_only"] == {"value": False, "editable": True}
+    assert shown["oidc_extra_redirect_parms"] == {"value": "{}", "editable": True}
+    assert shown["auth_mode"] == {"value": "db_auth", "editable": False}  # there are users
+    assert shown["scan_all_policy"] == {"type": "none"}
+
+
+def test_a_change_is_all_or_nothing_and_names_the_culprit(cast: Cast) -> None:
+    ask = caller(cast.admin)
+    wrong = {
+        "token_expiration": 0,
+        "session_timeout": -5,
+        "auth_mode": "magic",
+        "storage_per_project": 0,
+        "ldap_url": "http://directory",
+        "ldap_base_dn": "nothing",
+        "ldap_scope": 3,
+        "ldap_filter": "(a=b",
+        "ldap_timeout": 3600,
+        "oidc_endpoint": "javascript:alert(1)",
+        "oidc_scope": "email",
+        "oidc_group_filter": "(",
+        "oidc_extra_redirect_parms": "[]",
+        "project_creation_restriction": "nobody",
+        "robot_name_prefix": "a b",
+    }
+    for key, value in wrong.items():
+        response = ask.put("/configurations", {"banner_message": "hello", key: value})
+        assert (response.status_code, code(response)) == (400, "BAD_REQUEST"), key
+        assert key in message(response) or key == "auth_mode"
+    assert not Setting.objects.exists() and not Entry.objects.exists()
+    for body in ({"read_only": "true"}, {"token_expiration": "30"}, [], "text"):
+        assert ask.put("/configurations", body).status_code == 422
+    assert ask.put("/configurations", {"token_expiration": 45, "no_such_key": 1, "read_only": None}).status_code == 200
+    assert ask.get("/configurations").json()["token_expiration"]["value"] == 45
+
+
+def test_secrets_go_in_and_never_come_out(cast: Cast) -> None:
+    ask = caller(cast.admin)
+    secrets = dict.fromkeys(("ldap_search_password", "oidc_client_secret", "uaa_client_secret"), CANARY)
+    assert ask.put("/configurations", secrets).status_code == 200
+    response = ask.get("/configurations")
+    assert not secrets.keys() & response.json().keys()
+    told = [response.content.decode(), ask.get("/systeminfo").content.decode(), ask.get("/audit-logs").content.decode()]
+    told += [json.dumps(entry.details) + entry.operation_description for entry in Entry.objects.all()]
+    told += list(Setting.objects.values_list("value", flat=True))
+    assert not [text for text in told if CANARY in text]
+    changed = Entry.objects.get(resource_type="configuration")
+    assert (changed.username, set(changed.details["changed"])) == ("admin", set(secrets))
+
+
+def test_what_the_environment_fixes_is_refused_by_name(cast: Cast, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TOKEN_EXPIRATION", "7")
+    values.forget()
+    ask = caller(cast.admin)
+    assert ask.get("/configurations").json()["token_expiration"] == {"value": 7, "editable": False}
+    response = ask.put("/configurations", {"banner_message": "hello", "token_expiration": 8})
+    assert (response.status_code, code(response)) == (403, "FORBIDDEN")
+    assert "token_expiration" in message(response)
+    assert not Setting.objects.exists()
+    assert ask.put("/configurations", {"banner_message": "hello", "token_expiration": 7}).status_code == 200
+
+
+def test_the_mode_of_signing_in_stays_while_there_are_users(cast: Cast) -> None:
+    response = caller(cast.admin).put("/configurations", {"auth_mode": "ldap_auth"})
+    assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+    assert values.get("auth_mode") == "db_auth"
+
+
+def test_it_works_while_everything_else_is_read_only(cast: Cast) -> None:
+    ask = caller(cast.admin)
+    assert ask.put("/configurations", {"read_only": True}).status_code == 200
+    assert ask.post("/projects", {"project_name": "new"}).status_code == 403
+    assert ask.put("/configurations", {"read_only": False}).status_code == 200
+    assert ask.post("/projects", {"project_name": "new"}).status_code == 201
+
+
+def test_haven_has_no_parts_that_ask_each_other(cast: Cast) -> None:
+    assert caller(None).get("/internalconfig").status_code == 401
+    assert caller(cast.admin).get("/internalconfig").status_code == 403
