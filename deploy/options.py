@@ -42,6 +42,7 @@ class Options:
     web_workers: int
     web_threads: int
     worker_threads: int
+    replication_threads: int
     edge_workers: int
 
     @property
@@ -108,6 +109,7 @@ def read(given: Mapping[str, str], generation: int = 0) -> Options:
         web_workers=_number(given, "HAVEN_WEB_WORKERS", min(CPUS, 4), 1, 64),
         web_threads=_number(given, "HAVEN_WEB_THREADS", 8, 1, 256),
         worker_threads=_number(given, "HAVEN_WORKER_THREADS", 4, 1, 256),
+        replication_threads=_number(given, "HAVEN_REPLICATION_THREADS", 4, 1, 64),
         edge_workers=_number(given, "HAVEN_EDGE_WORKERS", min(CPUS, 4), 1, 64),
     )
 

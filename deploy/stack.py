@@ -79,6 +79,7 @@ class Stack:
             "HAVEN_WEB_WORKERS": str(self.options.web_workers),
             "HAVEN_WEB_THREADS": str(self.options.web_threads),
             "HAVEN_WORKER_THREADS": str(self.options.worker_threads),
+            "HAVEN_REPLICATION_THREADS": str(self.options.replication_threads),
             "REGISTRY_BIN": self.options.registry_bin,
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             "PYTHONUNBUFFERED": "1",
@@ -95,7 +96,7 @@ class Stack:
                 "name": name,
                 "command": shlex.split(string.Template(command).substitute(everything)),
                 "log": self.data / "logs" / f"{name}.log",
-                "environment": everything if name in {"web", "worker", "beat"} else little,
+                "environment": everything if name in {"web", "worker", "replicator", "beat"} else little,
                 "directory": ROOT,
                 "pid_file": self.data / "run" / f"{name}.pid",
             }

@@ -43,6 +43,10 @@ try:
     """Private hosts and networks (CIDR) that outgoing requests may reach all the same."""
     CA_FILE = env.str("HAVEN_CA_FILE", "")
     """Authorities (PEM) by which the servers that people sign in with are checked; the system's when empty."""
+    REPLICATION_SPOOL = env.path("HAVEN_REPLICATION_SPOOL", DATA / "spool")
+    """Where replication keeps what it has read of large blobs until the target has it."""
+    REPLICATION_SPOOL_LIMIT = env.int("HAVEN_REPLICATION_SPOOL_LIMIT", 4096) * 2**20
+    """Bytes that may lie there; 0 for none."""
     ADMIN_PASSWORD = env.str("HARBOR_ADMIN_PASSWORD", "")
     LOG_LEVEL = environment.log_level(env.str("HAVEN_LOG_LEVEL", ""))
 except (EnvError, environment.Unusable) as problem:
@@ -217,6 +221,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "nudge": {"task": "jobs.tasks.nudge", "schedule": timedelta(minutes=1), "options": {"expires": 300}},
     "tick": {"task": "jobs.tasks.tick", "schedule": timedelta(seconds=30), "options": {"expires": 300}},
     "publish": {"task": "audit.tasks.publish", "schedule": timedelta(minutes=1), "options": {"expires": 300}},
+    "forward": {"task": "audit.tasks.forward", "schedule": timedelta(seconds=5), "options": {"expires": 60}},
     "flush_pulls": {
         "task": "artifacts.tasks.flush_pulls",
         "schedule": timedelta(seconds=5),
@@ -226,13 +231,23 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 JOB_KINDS: dict[str, str] = {
     "EXECUTION_SWEEP": "jobs.sweep.sweep",
     "HOUSEKEEPING": "harbor.housekeeping.clean_up",
+    "PURGE_AUDIT_LOG": "audit.purge.purge",
+    "REPLICATION": "replication.copying.run",
+    "REPLICATION_PLAN": "replication.planning.plan",
+    "REPLICATION_DRY_RUN": "replication.checking.dry_run",
+    "REPLICATION_VERIFY": "replication.checking.verify",
+    "REPLICATION_HEALTH": "replication.checking.check_health",
 }
 """What `jobs` runs: a kind's name, and the function `(spec, job)` that does it."""
 JOB_LEASE = 60.0
 """Seconds after which a job whose worker says nothing belongs to another."""
-JOB_QUEUES: dict[str, str] = {}
-"""The queue of a kind that shall not wait behind others, or they behind it; a worker serves all of them."""
-OWN_SCHEDULES: dict[str, str] = {"EXECUTION_SWEEP": "0 0 * * * *", "HOUSEKEEPING": "0 30 * * * *"}
+JOB_QUEUES: dict[str, str] = {"REPLICATION": "replication"}
+"""The queue of a kind that shall not wait behind others, or they behind it; each queue has a worker (`Procfile`)."""
+OWN_SCHEDULES: dict[str, str] = {
+    "EXECUTION_SWEEP": "0 0 * * * *",
+    "HOUSEKEEPING": "0 30 * * * *",
+    "REPLICATION_HEALTH": "0 */5 * * * *",
+}
 """What Haven starts by itself: a kind, and when."""
 
 # The realm (design: Docker's token protocol)

@@ -6,4 +6,9 @@ committed, at least once: it does little itself, it starts jobs. Names, not impo
 which something below causes something above.
 """
 
-SUBSCRIBERS: dict[str, tuple[str, ...]] = {}
+SUBSCRIBERS: dict[str, tuple[str, ...]] = {
+    "create_artifact": ("replication.subscribers.artifact_pushed",),
+    "create_tag": ("replication.subscribers.artifact_pushed",),
+    "delete_artifact": ("replication.subscribers.artifact_deleted",),
+    "delete_tag": ("replication.subscribers.artifact_deleted",),
+}

@@ -50,7 +50,7 @@ def by_database(
         finally:
             connection.close()
 
-    return cast(Callable[Concatenate[LocalRegistry, Arguments], Answer], asked)
+    return cast("Callable[Concatenate[LocalRegistry, Arguments], Answer]", asked)
 
 
 class LocalRegistry(Registry):

@@ -219,6 +219,9 @@ class Finding(models.Model):
         FAILED = "failed"
         """It could not be compared; `detail` says why."""
 
+    DRIFT = (State.MISSING, State.DIFFERENT, State.INCOMPLETE)
+    """What a copy would mend."""
+
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="replication_findings")
     source = models.CharField(max_length=512)
     """`library/nginx:1.27`, as the source calls it."""

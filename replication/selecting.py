@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -34,8 +34,15 @@ class Candidate:
     kin: tuple[tuple[str, str], ...] | None = None
     """Of everything that refers to it and travels along, what it is called (a tag, or the digest) and its digest.
     None where only the source could tell."""
+    followers: tuple[str, ...] | None = None
+    """Where the source's tags were listed, those by which something may refer to it, and perhaps others."""
     public: bool = False
     """Whether its project is."""
+
+    def only(self, tags: Iterable[str]) -> Candidate:
+        """The same with no other than these tags."""
+        wanted = set(tags)
+        return replace(self, found=replace(self.found, tags=tuple(tag for tag in self.found.tags if tag in wanted)))
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -52,9 +59,16 @@ def of_endpoint(adapter: Adapter, filters: Filters, check: Callable[[], None]) -
         for batch in batched(names, PARALLEL * 8):
             check()
             for found in pool.map(lambda name: list(adapter.artifacts(name)), batch):
-                for one in filters.apply(found):
-                    if not all(FOLLOWER.fullmatch(tag) for tag in one.tags) or not one.tags:
-                        yield Candidate(one)
+                yield from _with_followers(found, filters)
+
+
+def _with_followers(found: list[Found], filters: Filters) -> Iterator[Candidate]:
+    """Of what one repository lists, what passes; what only follows something else is told with it."""
+    following = tuple(tag for one in found for tag in one.tags if FOLLOWER.fullmatch(tag))
+    for one in filters.apply(found):
+        tags = tuple(tag for tag in one.tags if tag not in following)
+        if tags or not one.tags:
+            yield Candidate(replace(one, tags=tags), followers=None if one.digest else following)
 
 
 def of_haven(filters: Filters, project: Project | None, check: Callable[[], None]) -> Iterator[Candidate]:
@@ -96,7 +110,9 @@ def _read(
         name, public = named[repository]
         labels = frozenset(labels_of.get(pk, ()))
         for one in filters.apply([Found(name, tuple(tags_of[pk]), digest, labels, kind)]):
-            yield Candidate(one, kin.of(repository, digest), public)
+            referring = kin.of(repository, digest)
+            followers = tuple(tag for tag, _ in referring if FOLLOWER.fullmatch(tag))
+            yield Candidate(one, referring, followers, public)
 
 
 def _labels(artifacts: Iterable[Artifact]) -> dict[int, set[str]]:

@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
@@ -131,13 +132,13 @@ def test_a_wrong_cron_changes_nothing() -> None:
 @pytest.mark.django_db
 def test_havens_own_schedules_are_there_and_an_operators_change_of_one_stays() -> None:
     tasks.tick()
-    assert set(Schedule.objects.values_list("vendor_type", flat=True)) == {"EXECUTION_SWEEP", "HOUSEKEEPING"}
+    assert set(Schedule.objects.values_list("vendor_type", flat=True)) == set(settings.OWN_SCHEDULES)
 
     Schedule.objects.filter(vendor_type="HOUSEKEEPING").update(cron="0 0 0 * * *")
     tasks.tick()
 
     assert Schedule.objects.get(vendor_type="HOUSEKEEPING").cron == "0 0 0 * * *"
-    assert Schedule.objects.count() == 2
+    assert Schedule.objects.count() == len(settings.OWN_SCHEDULES)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,7 +22,7 @@ from tests.stack.wire import Client, Wire, raw, request_line
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN_PASSWORD = "Administrators-Horse-9"
-NAMES = ("edge", "web", "worker", "beat", "registry", "redis")
+NAMES = ("edge", "web", "worker", "replicator", "beat", "registry", "redis")
 """What bin/up runs."""
 WRAPPER = """#!/bin/sh
 # The registry with a log of what it is asked.

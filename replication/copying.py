@@ -1,0 +1,146 @@
+"""What the jobs of a run do: copy one artifact, or delete one at the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from artifacts.models import Blob
+from jobs.running import Running
+from jobs.running import Stopped as JobStopped
+from registry.errors import RegistryError
+from registry.references import Reference
+from replication import local, transfer
+from replication.bandwidth import Bucket
+from replication.endpoints import sentence
+from replication.models import Policy
+from replication.naming import NameUnfit
+from replication.permissions import may_still_run
+from replication.sides import Failed, Impossible, Sides, opened, policy_of
+from replication.transfer import Options, Outcome, Result, Stopped
+from replication.watching import JobWatch
+
+KB = 1024
+MOST_HOLDERS = 3
+
+
+def run(spec: Mapping[str, Any], running: Running) -> str:
+    """Do what `spec` says (a job's function): see `planning.copy_spec`. The message says what came of it."""
+    policy = policy_of(spec["policy"])
+    if problem := may_still_run(policy):
+        raise Impossible(problem)
+    try:
+        with opened(policy) as sides:
+            return delete(sides, spec, running) if spec["operation"] == "deletion" else copy(sides, spec, running)
+    except Stopped as error:
+        raise JobStopped from error
+    except NameUnfit as error:
+        raise Impossible(str(error)) from error
+    except RegistryError as error:
+        running.log(f"failed: {sentence(error)}")
+        raise Failed(error) from error
+
+
+def copy(sides: Sides, spec: Mapping[str, Any], running: Running) -> str:
+    """Copy one artifact with all its tags that matched."""
+    policy, repository = sides.policy, str(spec["target"])
+    bucket = Bucket(policy.pk, policy.speed * KB) if policy.speed else None
+    watch = JobWatch(running, repository, bucket, holders_at_target(sides, repository))
+    running.log(f"copying {spec['source']} to {repository} at {policy.endpoint.name if policy.is_push else 'Haven'}")
+    sides.prepare(repository, bool(spec.get("public")))
+    outcomes = []
+    for name in spec["tags"] or [spec["digest"]]:
+        running.check()
+        origin, goal = Reference(spec["source"], name), Reference(repository, name)
+        outcome = transfer.copy(sides.source, sides.target, origin, goal, watch=watch, options=options(policy, spec))
+        running.log(f"{goal.identifier}: {told(outcome)}")
+        outcomes.append(outcome)
+    show_end(running, outcomes)
+    return "; ".join(dict.fromkeys(told(outcome) for outcome in outcomes))
+
+
+def options(policy: Policy, spec: Mapping[str, Any]) -> Options:
+    """How the rule wants it copied."""
+    followers = spec.get("followers")
+    return Options(
+        override=policy.override,
+        thorough=bool(spec.get("thorough")),
+        known_tags=None if followers is None else frozenset(followers),
+        by_chunk=policy.copy_by_chunk or policy.endpoint.type == "harbor" or not policy.is_push,
+        spool=Path(settings.REPLICATION_SPOOL),
+        spool_limit=settings.REPLICATION_SPOOL_LIMIT,
+        bandwidth=policy.speed * KB,
+    )
+
+
+def told(outcome: Outcome) -> str:
+    """What came of a copy, for people."""
+    match outcome.result:
+        case Result.THERE:
+            return "there already, 0 bytes moved"
+        case Result.KEPT:
+            return "the target's tag means something else and the rule does not override"
+    parts = [f"{outcome.blobs_copied} blobs copied ({outcome.bytes_copied} bytes)"]
+    if outcome.blobs_mounted:
+        parts.append(f"{outcome.blobs_mounted} mounted")
+    if outcome.blobs_there:
+        parts.append(f"{outcome.blobs_there} there already")
+    return f"{outcome.manifests} manifests and {', '.join(parts)}"
+
+
+def show_end(running: Running, outcomes: Sequence[Outcome]) -> None:
+    """The row's last progress: what was really moved."""
+    copied = sum(outcome.bytes_copied for outcome in outcomes)
+    blobs = sum(outcome.blobs_copied for outcome in outcomes)
+    running.progress(
+        bytes=copied,
+        size=copied,
+        done=blobs,
+        blobs=blobs,
+        rate=0,
+        sent=sum(outcome.bytes_sent for outcome in outcomes),
+        read=sum(outcome.bytes_read for outcome in outcomes),
+        skipped=sum(outcome.bytes_skipped for outcome in outcomes),
+        mounted=sum(outcome.blobs_mounted for outcome in outcomes),
+    )
+
+
+def holders_at_target(sides: Sides, repository: str) -> Callable[[str], Sequence[str]]:
+    """Where the target may hold a blob besides: what we know of ourselves, under the names that it has there."""
+    if not sides.policy.is_push:
+        return lambda digest: local.holders(repository, digest, MOST_HOLDERS)
+
+    def found(digest: str) -> list[str]:
+        held = Blob.objects.filter(stored_digest=digest).order_by("-pk").values_list("repository__name", flat=True)
+        names = []
+        for name in held[: MOST_HOLDERS * 2]:
+            try:
+                names.append(sides.name_at_target(name))
+            except NameUnfit:
+                continue
+        return [name for name in dict.fromkeys(names) if name != repository][:MOST_HOLDERS]
+
+    return found
+
+
+def delete(sides: Sides, spec: Mapping[str, Any], running: Running) -> str:
+    """Delete at the target what has been deleted here, unless it means something else there by now."""
+    adapter, repository, digest = sides.target_adapter, str(spec["target"]), str(spec["digest"])
+    if adapter is None:
+        raise Impossible("a rule deletes nothing here")
+    gone = 0
+    for name in spec["tags"] or [digest]:
+        running.check()
+        there = sides.target.head_manifest(Reference(repository, name))
+        if there is None or there.digest != digest:
+            running.log(f"{repository}:{name} is not there any more" if there is None else f"{name} was moved there")
+            continue
+        if spec.get("whole"):
+            gone += adapter.delete(repository, "" if name == digest else name, digest)
+        else:
+            gone += transfer.delete(sides.target, Reference(repository, name))
+        running.log(f"{repository}:{name} deleted")
+    return f"{gone} deleted" if gone else "nothing to delete: it is not there, or is something else by now"
