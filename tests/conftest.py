@@ -15,6 +15,25 @@ from tests.settings import REDIS_SOCKET
 pytest_plugins = ["tests.stack.fixtures"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", action="store_true", help="only what uses the database: for the second kind of it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--database`, leave out what another kind of database cannot change."""
+    if not config.getoption("--database"):
+        return
+    chosen = [item for item in items if uses_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """Whether a test asks for the database, or for a shared one of its own making."""
+    named = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("django_db") is not None or bool({"db", "transactional_db", "postgres"} & {*named})
+
+
 def pytest_collection_finish() -> None:
     """What is there when the tests begin stays there: not looked through again each time garbage is collected."""
     gc.collect()
