@@ -52,8 +52,11 @@ class Attempt:
         if wait > 0:
             raise Locked(wait)
 
-    def failed(self) -> None:
-        """It was wrong. What was right a moment ago has to be asked for again, so it is no way round a lock."""
+    def failed(self) -> int:
+        """It was wrong, for how many times here: the lock begins with FREE of them.
+
+        What was right a moment ago has to be asked for again, so it is no way round a lock.
+        """
         recent.forget()
         here, everywhere = self.here, self.everywhere
         wrong = scratch.count(f"wrong:{here}", WINDOW)
@@ -62,6 +65,7 @@ class Attempt:
             scratch.write(f"lock:{here}", time.time() + seconds, seconds)
         if scratch.count(f"wrong:{everywhere}", WINDOW) >= FREE_EVERYWHERE:
             scratch.write(f"pace:{everywhere}", time.time() + PACE, PACE)
+        return wrong
 
     def succeeded(self) -> None:
         """It was right. Writes only what is not known yet, so that a fleet that signs in all day writes nothing."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from accounts import recent
+from accounts import failures, recent
 from accounts.actors import Actor
 from accounts.attempts import Attempt
 from accounts.backends import Backend
@@ -32,10 +33,13 @@ def parse_basic(header: str) -> tuple[str, str] | None:
     return (username, secret) if colon else None
 
 
-def authenticate(username: str, secret: str, address: str) -> Actor | None:
+def authenticate(
+    username: str, secret: str, address: str, wrong: Callable[[str, str, int], None] = failures.note_wrong_basic
+) -> Actor | None:
     """Who has this name (or e-mail address) and secret, asking every backend of the settings; None for nobody.
 
     `address` is the client's. Raises `Locked` after too many wrong attempts, while that lasts for a right secret too.
+    `wrong` is told who failed where and how often, and writes it down as it sees fit.
     """
     name = unicodedata.normalize("NFKC", username)
     if not name or not secret or len(name) > LONGEST_NAME or not is_one_line(name):
@@ -49,7 +53,7 @@ def authenticate(username: str, secret: str, address: str) -> Actor | None:
                 attempt.succeeded()
                 recent.remember(same, actor)
             return actor
-    attempt.failed()
+    wrong(name, address, attempt.failed())
     return None
 
 

@@ -22,10 +22,11 @@ TOUCH = timedelta(hours=1)
 """How exactly a refresh token's last use is known: a login should not write each time."""
 
 
-def record_login(name: str, success: bool, address: str = "") -> None:
+def record_login(name: str, success: bool, address: str = "", description: str = "") -> None:
     """Write down that somebody signed in as `name`, or tried to."""
+    by = Actor(Kind.USER, name)
     with transaction.atomic():
-        record(Actor(Kind.USER, name), "login", "user", name, success=success, address=address)
+        record(by, "login", "user", name, success=success, description=description, address=address)
 
 
 def record_logout(actor: Actor) -> None:
