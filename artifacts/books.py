@@ -1,13 +1,47 @@
-"""What projects really use, counted anew: what `Quota.used` should say."""
+"""What projects really use, counted anew: what `Quota.used` should say, and how it is put right where it does not."""
 
 from __future__ import annotations
 
-from artifacts.models import Artifact, ArtifactBlob
+from django.db import connection, transaction
+
+from accounts.actors import SYSTEM
+from artifacts import aliases
+from artifacts.models import Artifact, ArtifactBlob, Blob, Repository
+from projects.actions import lock_quota, set_used
 
 
 def used(project_id: int) -> int:
     """Bytes of the distinct blobs and manifests that the project's artifacts reference."""
-    manifests = Artifact.objects.filter(project=project_id).values_list("stored_digest", "manifest_size")
-    blobs = ArtifactBlob.objects.filter(artifact__project=project_id)
-    parts = dict(blobs.values_list("blob__stored_digest", "blob__size")) | dict(manifests)
-    return sum(parts.values())
+    artifact, blob, use, repository = (model._meta.db_table for model in (Artifact, Blob, ArtifactBlob, Repository))
+    statement = f"""
+        SELECT COALESCE(SUM(part.size), 0) FROM (
+            SELECT b.stored_digest, b.size FROM {blob} b JOIN {repository} r ON r.id = b.repository_id
+            WHERE r.project_id = %s AND EXISTS (SELECT 1 FROM {use} u WHERE u.blob_id = b.id)
+            UNION
+            SELECT a.stored_digest, a.manifest_size FROM {artifact} a WHERE a.project_id = %s
+        ) part
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [project_id, project_id])
+        return int(cursor.fetchone()[0])
+
+
+def pays_for(project_id: int, digest: str) -> bool:
+    """Whether something in the project holds the blob, so that it costs nothing more."""
+    stored = aliases.known([digest]).get(digest, digest)
+    return Blob.objects.filter(stored_digest=stored, repository__project=project_id, uses__isnull=False).exists()
+
+
+@transaction.atomic
+def compare(project_id: int) -> tuple[int, int]:
+    """The bytes that the project's quota says, and those that are used. Pushes wait while they are counted."""
+    return lock_quota(project_id).used, used(project_id)
+
+
+@transaction.atomic
+def put_right(project_id: int) -> tuple[int, int]:
+    """Let the project's quota say what is used; what it said before, and says now."""
+    booked, real = compare(project_id)
+    if booked != real:
+        set_used(SYSTEM, project_id, real)
+    return booked, real

@@ -14,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpRequest, HttpResponse
 
 from artifacts import aliases
-from artifacts.actions import require_writable
 from artifacts.models import Blob
 from gateway.callers import authorize, may_pull
 from gateway.errors import answer_to
@@ -61,11 +60,10 @@ def read(request: HttpRequest, address: Address) -> HttpResponse:
 def start(request: HttpRequest, address: Address) -> HttpResponse:
     """An upload begins; or none is needed, where the blob can be mounted from a repository that the caller may pull."""
     found = authorize(request, address.repository, "push")
-    check_upload(found.project)
-    query = request.GET
-    if "mount" not in query:
+    check_upload(found.project, _length(request), request.GET.get("digest", ""))
+    if "mount" not in request.GET:
         return _redirect(AS_IT_CAME)
-    digest = _mounted(request, address.repository)
+    digest = _mounted(request, found, address.repository)
     if digest:
         headers = {"Location": f"/v2/{address.repository}/blobs/{digest}", "Docker-Content-Digest": digest}
         return HttpResponse(status=201, headers=headers)
@@ -77,12 +75,11 @@ def start(request: HttpRequest, address: Address) -> HttpResponse:
 
 def go_on(request: HttpRequest, address: Address) -> HttpResponse:
     """How far an upload is, a chunk that says where it belongs, the end of an upload by sha512: the edge asks first."""
-    authorize(request, address.repository, "push")
+    found = authorize(request, address.repository, "push")
     if request.method == "GET":
         return _redirect(AS_IT_CAME)
-    require_writable()
-    if "digest" in request.GET:
-        parse_digest(request.GET["digest"])
+    digest = parse_digest(request.GET["digest"]) if "digest" in request.GET else ""
+    check_upload(found.project, _length(request), digest)
     if "HTTP_CONTENT_RANGE" in request.META:
         try:
             _check_content_range(request)
@@ -135,14 +132,15 @@ def _find(found: Found, repository: str, digest: str) -> StoredBlob:
     return stored
 
 
-def _mounted(request: HttpRequest, repository: str) -> str:
-    """The digest of the blob that has been mounted; empty where none was, whatever the reason."""
+def _mounted(request: HttpRequest, found: Found, repository: str) -> str:
+    """The digest of the blob that has been mounted; empty where none was, whatever the reason but a full project."""
     source, digest = mount_source(request), request.GET["mount"]
     if not source or not may_pull(request, source):
         return ""
     stored = aliases.head_blob(registry(), source, digest)
     if stored is None:
         return ""
+    check_upload(found.project, stored.size, stored.digest)
     aliases.remember(digest, stored.digest)
     return digest if registry().mount_blob(source, repository, stored.digest) else ""
 
@@ -163,6 +161,12 @@ def _is_satisfiable(header: str, size: int) -> bool:
         elif int(first) >= size or (last and int(last) < int(first)):
             return False
     return True
+
+
+def _length(request: HttpRequest) -> int:
+    """How many bytes come, as far as the client says."""
+    length = request.META.get(LENGTH, "")
+    return int(length[:20]) if length.isascii() and length.isdecimal() else 0
 
 
 def _check_content_range(request: HttpRequest) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from accounts.errors import Denied
 from artifacts.actions import require_writable
+from artifacts.books import pays_for
 from artifacts.contents import Push
-from configuration import values
-from projects.models import Project, Quota
+from projects.actions import require_room
+from projects.models import Project
 from registry.errors import NameUnknown
 
 
@@ -29,13 +29,13 @@ def check_push(push: Push) -> None:
         rule(push)
 
 
-def check_upload(project: Project | None) -> None:
-    """Return where an upload may begin: the project is there, and has not used more than its quota."""
+def check_upload(project: Project | None, size: int = 0, digest: str = "") -> None:
+    """Return where a blob may come: the project is there, and has room for `size` bytes, all that the client told us.
+
+    What a project pays for already, known by its `digest`, needs no room. What is not told counts at the manifest.
+    """
     if project is None:
         raise NameUnknown()
     require_writable()
-    if not values.get("quota_per_project_enable"):
-        return
-    quota = Quota.objects.get(project=project)
-    if 0 <= quota.hard < quota.used:
-        raise Denied(f"Quota exceeded: the project uses {quota.used} bytes of {quota.hard}.")
+    if not (digest and pays_for(project.pk, digest)):
+        require_room(project.pk, size)

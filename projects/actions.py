@@ -174,6 +174,17 @@ def set_quota(actor: Actor, project: Project, hard: int) -> Quota:
     return quota
 
 
+def set_used(actor: Actor, project_id: int, used: int) -> None:
+    """Let the project's quota say that `used` bytes are used, as its row's keeper has counted under its lock."""
+    require_system(actor, "quota", "update")
+    with transaction.atomic():
+        quota, project = lock_quota(project_id), Project.objects.get(pk=project_id)
+        told = f"counted anew what the project uses: {used} bytes, not {quota.used}"
+        quota.used = used
+        quota.save(update_fields=["used", "update_time"])
+        record(actor, "update", "quota", project.name, project=project, description=told)
+
+
 def lock_quota(project_id: int) -> Quota:
     """The project's quota, locked until the transaction ends: one at a time changes what a project holds."""
     try:

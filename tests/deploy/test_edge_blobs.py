@@ -52,6 +52,23 @@ def test_an_upload_that_ends_with_sha512(edge: RunningEdge, colon: str) -> None:
     assert [(request.method, request.body) for request in edge.web.seen] == [("PUT", b"")]
 
 
+def test_what_says_that_it_is_large_waits_for_webs_word(edge: RunningEdge) -> None:
+    edge.registry.answer = lambda _: Reply(202, {"Location": UPLOAD})
+    edge.web.answer = lambda _: Reply(403, {}, b"no room")
+    small = b"x" * (10**7 - 1)
+    assert status(edge.ask("PATCH", UPLOAD, body=small)) == 202
+    assert edge.web.seen == [] and [len(request.body) for request in edge.registry.seen] == [len(small)]
+
+    answer = edge.ask("PATCH", UPLOAD, body=small + b"x")
+    assert (status(answer), body(answer)) == (403, b"no room")
+    assert len(edge.registry.seen) == 1
+    assert {request.headers["x-upload-length"] for request in edge.web.seen} == {str(10**7)}
+
+    edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
+    assert status(edge.ask("PUT", f"{UPLOAD}?digest=sha256:{HEX}", body=small + b"x")) == 202
+    assert len(edge.registry.seen[-1].body) == 10**7
+
+
 def test_a_chunk_waits_for_webs_word_and_then_streams_whole(edge: RunningEdge) -> None:
     edge.web.answer = lambda _: Reply(200, {"X-Accel-Redirect": "@registry"})
     edge.registry.answer = lambda _: Reply(202, {"Location": f"{UPLOAD}?_state=y", "Range": "0-3"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_name_is_taken_once_in_each_scope(cast: Cast) -> None:
 
 
 def test_bad_labels(cast: Cast) -> None:
-    bad = [
+    bad: list[dict[str, Any]] = [
         {"name": ""},
         {"name": "  "},
         {"name": "x" * 129},
