@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Q
 from django.urls import path
 from rest_framework.request import Request
@@ -11,12 +12,14 @@ from rest_framework.response import Response
 
 from accounts.actors import Actor, Permission, actor_of
 from accounts.errors import BadRequest, NotFound
-from api import parameters, query
+from api import allowlists, parameters, query
+from api.allowlists import CVEAllowlist
 from api.operations import LISTED, NAME_IN_LOCATION, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, created, done, project_of
 from projects import actions, models
+from projects.allowlists import set_allowlist
 from projects.models import ProjectQuerySet, Role
 from projects.permissions import allowed
 
@@ -39,19 +42,6 @@ class ProjectMetadata(Shape):
     proxy_referrer_api = Text(nullable=True)
     proxy_cache_filter_pattern = Text(nullable=True)
     proxy_cache_filter_kind = Text(nullable=True)
-
-
-class CVEAllowlistItem(Shape):
-    cve_id = Text()
-
-
-class CVEAllowlist(Shape):
-    id = Number()
-    project_id = Number()
-    expires_at = Number(nullable=True)
-    items = ListOf(CVEAllowlistItem())
-    creation_time = Moment()
-    update_time = Moment()
 
 
 class Project(Shape):
@@ -138,9 +128,25 @@ def show(project: models.Project) -> dict[str, Any]:
             "current_user_role_ids": roles or None,
             "repo_count": getattr(project, "repo_count", 0),
             "metadata": metadata_of(project),
-            "cve_allowlist": {"project_id": project.pk, "items": []},
+            "cve_allowlist": allowlists.show(own_allowlist(project)),
         }
     )
+
+
+def own_allowlist(project: models.Project) -> models.Allowlist:
+    """The list of `project`, read `with_counts`; an empty one where it has none."""
+    found: models.Allowlist | None = getattr(project, "allowlist", None)
+    return found or models.Allowlist(project=project)
+
+
+def set_own_allowlist(request: Request, project: models.Project, asked: dict[str, Any] | None) -> None:
+    """What a body says of the vulnerabilities that `project` puts up with, if it says anything."""
+    if asked is None:
+        return
+    if asked.get("project_id") not in (None, 0, project.pk):
+        raise BadRequest("the project_id of the allow-list is another project's")
+    listed, until = allowlists.names(asked), asked.get("expires_at")
+    set_allowlist(actor_of(request), project, listed, expires_at=until)
 
 
 def metadata_of(project: models.Project) -> dict[str, str]:
@@ -194,13 +200,17 @@ class Projects(Endpoint):
         public = metadata.pop("public", "") or str(asked.get("public", False)).lower()
         if public not in ("true", "false"):
             raise BadRequest(f"metadata.public should only be 'true' or 'false', but got: '{public}'")
-        project = actions.create_project(
-            authenticated(request),
-            name=asked.get("project_name", ""),
-            public=public == "true",
-            metadata=metadata,
-            storage_limit=asked.get("storage_limit"),
-        )
+        allowed_anyway = asked.get("cve_allowlist")
+        with transaction.atomic():
+            project = actions.create_project(
+                authenticated(request),
+                name=asked.get("project_name", ""),
+                public=public == "true",
+                metadata=metadata,
+                storage_limit=asked.get("storage_limit"),
+            )
+            if allowed_anyway and allowed_anyway.get("items"):
+                set_own_allowlist(request, project, allowed_anyway)
         by_name = parameters.header_flag(request, "X-Resource-Name-In-Location")
         return created(request, project.name if by_name else project.pk)
 
@@ -215,7 +225,9 @@ class OneProject(Endpoint):
     def put(self, request: Request, project_name_or_id: str) -> Response:
         asked = ProjectReq.read(request, "project")
         project = project_of(request, project_name_or_id, "project", "update")
-        actions.update_project(actor_of(request), project, metadata=asked.get("metadata", {}))
+        with transaction.atomic():
+            actions.update_project(actor_of(request), project, metadata=asked.get("metadata", {}))
+            set_own_allowlist(request, project, asked.get("cve_allowlist"))
         return done()
 
     @operation("deleteProject", errors=(412,))

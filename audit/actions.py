@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
-from audit import publishing
+from audit import forwarding, publishing
 from audit.events import is_kept
 from audit.models import Entry
 from audit.text import fit, one_line
@@ -40,7 +40,8 @@ def record(
     """Write down what `actor` did, in the words of Harbor: `create`, `artifact`, `library/nginx:1.27`.
 
     Call it inside the action's transaction. Subscribers of the event hear of it once that has committed, and only if
-    `success`. Never hand it a secret. The entry is returned unsaved where the operator disabled this type.
+    `success`. Never hand it a secret. The entry is returned unsaved where the operator disabled this type,
+    or wants a syslog server to keep the log.
     """
     entry = make_entry(
         username=actor.name,
@@ -53,7 +54,9 @@ def record(
         details=details,
     )
     if is_kept(entry.event_type):
-        entry.save(force_insert=True)
+        if not forwarding.is_database_skipped():
+            entry.save(force_insert=True)
+        forwarding.forward([entry])
     publishing.publish([entry])
     return entry
 

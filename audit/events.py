@@ -26,7 +26,7 @@ EVENT_TYPES = (
 )
 """In the order of `GET /auditlog-exts/events`. Others are recorded too (`create_tag`, `delete_tag`, `update_robot`):
 purging calls them `other`."""
-
+OTHER = "other"
 PULL = "pull_artifact"
 
 

@@ -21,11 +21,16 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def of_events(self, event_types: Iterable[str]) -> EntryQuerySet:
         """Entries of these event types: `pull_artifact`, `login_user`."""
-        chosen = models.Q(pk__in=[])
-        for event_type in event_types:
-            operation, _, resource_type = event_type.partition("_")
-            chosen |= models.Q(operation=operation, resource_type=resource_type)
-        return self.filter(chosen)
+        return self.filter(is_any(event_types))
+
+
+def is_any(event_types: Iterable[str]) -> models.Q:
+    """The condition that an entry is of one of these event types."""
+    chosen = models.Q(pk__in=[])
+    for event_type in event_types:
+        operation, _, resource_type = event_type.partition("_")
+        chosen |= models.Q(operation=operation, resource_type=resource_type)
+    return chosen
 
 
 class Entry(models.Model):

@@ -9,19 +9,16 @@ import time as clock
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import redis
-from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from audit import publishing
+from audit import forwarding, publishing
 from audit.actions import make_entry
 from audit.events import PULL, is_kept
 from audit.models import Entry, Pull
+from audit.store import client as client
 
 QUEUE = "haven:pulls"
 """The Redis list of pulls that no transaction has counted yet."""
@@ -137,19 +134,10 @@ def write_entries(records: list[PullRecord]) -> None:
     """Entries for `records`, as far as the operator wants them; subscribers hear of each."""
     entries = [record.to_entry() for record in records]
     if is_kept(PULL):
-        Entry.objects.bulk_create(entries, ignore_conflicts=True)
+        if not forwarding.is_database_skipped():
+            Entry.objects.bulk_create(entries, ignore_conflicts=True)
+        forwarding.forward(entries)
     publishing.publish(entries)
-
-
-@cache
-def client(timeout: float) -> redis.Redis:
-    """Redis, with a patience of `timeout` seconds and without second tries."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 def forgive() -> None:

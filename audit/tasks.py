@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from audit import broker, publishing
+from audit import broker, forwarding, publishing
 
 
 @shared_task(acks_late=True)
@@ -19,3 +19,9 @@ def publish() -> None:
     for publication_id in publishing.due():
         if not broker.send("audit.tasks.deliver", str(publication_id)):
             return
+
+
+@shared_task
+def forward() -> None:
+    """Send to the syslog server what waits for it. May run twice at once: one of them does."""
+    forwarding.send_waiting()

@@ -27,9 +27,11 @@ def set_schedule(
     vendor_id: int = 0,
     cron_type: str = "Custom",
     spec: Mapping[str, Any] | None = None,
+    extra_attrs: Mapping[str, Any] | None = None,
 ) -> Schedule:
     """The one schedule of `vendor_type` and `vendor_id`, made or changed. Raises CronInvalid."""
-    values = {"kind": kind, "cron": cron, "cron_type": cron_type, "spec": dict(spec or {})}
+    values: dict[str, Any] = {"kind": kind, "cron": cron, "cron_type": cron_type}
+    values |= {"spec": dict(spec or {}), "extra_attrs": dict(extra_attrs or {})}
     schedule, _ = Schedule.objects.update_or_create(
         vendor_type=vendor_type,
         vendor_id=vendor_id,

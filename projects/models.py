@@ -49,7 +49,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         counted = (
             repositories.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=models.Count("pk"))
         )
-        return self.select_related("owner").annotate(repo_count=Coalesce(Subquery(counted.values("n")), 0))
+        return self.select_related("owner", "allowlist").annotate(repo_count=Coalesce(Subquery(counted.values("n")), 0))
 
     def with_roles_of(self, actor: Actor) -> ProjectQuerySet:
         """With `roles` read once for the whole page: those that `actor` has, by itself and by its groups."""
@@ -186,3 +186,21 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Allowlist(models.Model):
+    """Vulnerabilities that are put up with: in one project, or, without one, in all that have no list of their own."""
+
+    project = models.OneToOneField(Project, null=True, on_delete=models.CASCADE, related_name="allowlist")
+    items = models.JSONField(default=list)
+    """Their names: `CVE-2024-1234`."""
+    expires_at = models.BigIntegerField(null=True)
+    """Seconds of the epoch; None is never."""
+    creation_time = models.DateTimeField(auto_now_add=True)
+    update_time = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Coalesce("project_id", 0), name="allowlist_unique")]
+
+    def __str__(self) -> str:
+        return f"what {self.project or 'the system'} puts up with"
