@@ -15,7 +15,6 @@ from audit.models import Entry, EntryQuerySet, is_any
 KIND = "PURGE_AUDIT_LOG"
 LONGEST = 240_000
 """Hours; Harbor's."""
-_SIZE = 5000
 Key = tuple[datetime, int]
 
 
@@ -27,11 +26,11 @@ class Running(Protocol):
     def check(self) -> None: ...
 
 
-def purge(spec: Mapping[str, Any], job: Running) -> str:
+def purge(spec: Mapping[str, Any], job: Running, size: int = 5000) -> str:
     """Delete the entries of these event types that are older than `audit_retention_hour` (a job's function).
 
-    `dry_run` counts them only. Steps walk the log from its oldest entry on, so that a step costs the same whether
-    there is much to delete in it or nothing; each is a transaction of its own, and after each it may be stopped.
+    `dry_run` counts them only. Steps of `size` entries walk the log from its oldest on, so that one costs the same
+    whether there is much to delete in it or nothing; each is a transaction of its own, after each it may be stopped.
     """
     hours, chosen = int(spec["audit_retention_hour"]), event_types(spec["include_event_types"])
     dry_run, word = bool(spec.get("dry_run")), "would be deleted" if spec.get("dry_run") else "deleted"
@@ -41,12 +40,12 @@ def purge(spec: Mapping[str, Any], job: Running) -> str:
         return "nothing to delete"
     old = Entry.objects.filter(op_time__lt=before)
     total, deleted, seen, last = old.count(), 0, 0, None
-    while step := _step(old, last):
+    while step := _step(old, last, size):
         job.check()
         rows, last = step
         matching = of_types(rows, chosen)
         deleted += matching.count() if dry_run else matching.delete()[0]
-        seen = min(seen + _SIZE, total)
+        seen = min(seen + size, total)
         job.progress(done=seen, total=total, deleted=deleted)
     job.log(f"{deleted} entries {word}")
     return f"{deleted} entries {word}"
@@ -64,11 +63,11 @@ def of_types(entries: EntryQuerySet, chosen: Sequence[str]) -> EntryQuerySet:
     return entries.filter(wanted | ~is_any(EVENT_TYPES) if OTHER in chosen else wanted)
 
 
-def _step(old: EntryQuerySet, last: Key | None) -> tuple[EntryQuerySet, Key] | None:
+def _step(old: EntryQuerySet, last: Key | None, size: int) -> tuple[EntryQuerySet, Key] | None:
     """The next entries of `old` after `last`, and the last of them; None at the end."""
     rest = old if last is None else old.filter(op_time__gte=last[0]).filter(Q(op_time__gt=last[0]) | Q(pk__gt=last[1]))
     keys = rest.order_by("op_time", "pk").values_list("op_time", "pk")
-    end = keys[_SIZE - 1 : _SIZE].first() or rest.order_by("-op_time", "-pk").values_list("op_time", "pk").first()
+    end = keys[size - 1 : size].first() or rest.order_by("-op_time", "-pk").values_list("op_time", "pk").first()
     if end is None:
         return None
     return rest.filter(op_time__lte=end[0]).filter(Q(op_time__lt=end[0]) | Q(pk__lte=end[1])), end
