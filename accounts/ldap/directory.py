@@ -20,7 +20,7 @@ from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
 from accounts.errors import Unavailable
-from accounts.ldap.settings import Address, Settings
+from accounts.ldap.settings import Settings
 from registry.errors import Blocked
 from registry.guard import Guard
 
@@ -216,7 +216,7 @@ def _connect(settings: Settings) -> ldap3.Connection:
         host,
         port,
         use_ssl=address.scheme == "ldaps",
-        tls=_tls(address, settings),
+        tls=_Tls(address.host, settings.verify_cert),
         get_info=ldap3.NONE,
         connect_timeout=settings.timeout,
     )
@@ -231,13 +231,22 @@ def _connect(settings: Settings) -> ldap3.Connection:
     return connection
 
 
-def _tls(address: Address, settings: Settings) -> ldap3.Tls:
-    return ldap3.Tls(
-        validate=ssl.CERT_REQUIRED if settings.verify_cert else ssl.CERT_NONE,
-        ca_certs_file=django_settings.CA_FILE or None,
-        sni=address.host,
-        valid_names=[address.host],
-    )
+class _Tls(ldap3.Tls):  # type: ignore[misc]  # untyped
+    """TLS as Python checks it: by the name that was configured, though an address was called."""
+
+    def __init__(self, host: str, verify: bool) -> None:
+        super().__init__()
+        self.host = host
+        self.context = ssl.create_default_context(cafile=django_settings.CA_FILE or None)
+        if not verify:
+            self.context.check_hostname = False
+            self.context.verify_mode = ssl.CERT_NONE
+
+    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:
+        plain = connection.socket
+        connection.socket = self.context.wrap_socket(
+            plain, server_hostname=self.host, do_handshake_on_connect=do_handshake
+        )
 
 
 def _bind(connection: ldap3.Connection, settings: Settings) -> None:
