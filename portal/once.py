@@ -7,6 +7,7 @@ import secrets
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 from redis.exceptions import RedisError
 
 from accounts.actors import actor_of
@@ -26,9 +27,15 @@ def outcome(request: HttpRequest) -> str | None:
     """The address that an earlier sending of the same form led to; None if this is the first, or Redis is away."""
     key = _key(request)
     try:
-        return cache.get(key) if key else None
+        found = cache.get(key) if key else None
     except RedisError:
         return None
+    return found if isinstance(found, str) and is_ours(found) else None
+
+
+def is_ours(url: str) -> bool:
+    """Whether `url` is a path of this site: whoever can write to Redis must not send people elsewhere."""
+    return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
 
 def remember(request: HttpRequest, url: str) -> None:

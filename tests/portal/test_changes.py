@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -65,6 +66,18 @@ def test_a_form_sent_twice_works_once(scene: Scene, reader: Reader) -> None:
 
     assert first["Location"] == second["Location"] == "/projects/twice"
     assert Entry.objects.filter(operation="create", resource_type="project").count() == 1
+
+
+@pytest.mark.parametrize(
+    "planted", ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:x", "projects", 7]
+)
+def test_a_planted_outcome_leads_nowhere(scene: Scene, reader: Reader, planted: object) -> None:
+    """Who can write to Redis cannot send people to another site by it."""
+    cache.set("once:alice:abcdefgh-1234", planted, 60)
+
+    answer = reader("alice").post("/projects/-/new", {"name": "twice", "once": "abcdefgh-1234"})
+
+    assert answer["Location"] == "/projects/twice"
 
 
 def test_another_persons_form_is_not_mine(scene: Scene, reader: Reader) -> None:
