@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -22,7 +23,7 @@ from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap
 from api.views import Endpoint, authenticated, done, project_of
 from artifacts import actions, models
-from artifacts.models import ArtifactQuerySet
+from artifacts.models import LISTED_ENTRIES, ArtifactQuerySet
 from registry.references import is_digest
 
 
@@ -196,9 +197,9 @@ class Wanted:
             labels=parameters.flag(request, "with_label"),
         )
 
-    def dress(self, rows: ArtifactQuerySet) -> ArtifactQuerySet:
-        """`rows` with all of it, one query for each kind of thing."""
-        rows = rows.select_related("repository").with_references()
+    def dress(self, rows: ArtifactQuerySet, entries: int | None = LISTED_ENTRIES) -> ArtifactQuerySet:
+        """`rows` with all of it, one query for each kind of thing; of an index the first `entries`, None for all."""
+        rows = rows.select_related("repository").with_references(entries)
         rows = rows.with_tags() if self.tags else rows
         rows = rows.with_labels() if self.labels else rows
         return rows.with_accessories() if self.accessories else rows
@@ -323,7 +324,8 @@ class OneArtifact(Endpoint):
     @operation("getArtifact", Artifact, query=PAGED | WITH | {"with_signature": Flag(default=False)}, headers=ACCEPTED)
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         wanted = Wanted.by(request)
-        artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "read", wanted.dress)
+        dress = partial(wanted.dress, entries=None)
+        artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "read", dress)
         return Response(wanted.show(artifact))
 
     @operation("deleteArtifact", errors=(412,))

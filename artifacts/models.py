@@ -55,6 +55,10 @@ class Repository(models.Model):
         return self.name.partition("/")[2]
 
 
+LISTED_ENTRIES = 100
+"""How many of an index's entries a list shows; by itself it shows all."""
+
+
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def listed(self) -> ArtifactQuerySet:
         """What a list shows: no accessories, and of the manifests that an index names only those with a tag."""
@@ -67,9 +71,13 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         """With the tags of all rows read at once, the newest first."""
         return self.prefetch_related(models.Prefetch("tags", Tag.objects.order_by("-push_time", "-id")))
 
-    def with_references(self) -> ArtifactQuerySet:
-        """With the entries of all indexes read at once, in the index's order, each with its child."""
+    def with_references(self, most: int | None = LISTED_ENTRIES) -> ArtifactQuerySet:
+        """With the entries of all indexes read at once, in the index's order, each with its child.
+
+        Of each index the first `most`, or a page of a hundred indexes would read a hundred thousand rows; None: all.
+        """
         entries = Reference.objects.select_related("child").order_by("position")
+        entries = entries if most is None else entries.filter(position__lt=most)
         entries = entries.defer("child__extra_attrs", "child__annotations")
         return self.prefetch_related(models.Prefetch("references", entries))
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from artifacts.models import Artifact, Repository, Tag
+from artifacts.models import LISTED_ENTRIES, Artifact, Reference, Repository, Tag
 from audit.models import Entry
 from tests.api.calling import caller, code, message
 from tests.api.conftest import Stage
-from tests.api.stage import PUSHED, digest_of, make_image, make_repository
+from tests.api.stage import PUSHED, digest_of, make_image, make_index, make_repository
 from tests.fakes.registry import FakeRegistry
 from tokens.signing import key_folder
 from tokens.upstream import registry as upstream
@@ -73,6 +73,20 @@ def test_an_index_shows_its_entries_as_harbor_spells_them(stage: Stage) -> None:
         "pull_time": "0001-01-01T00:00:00.000Z",
         "immutable": False,
     }
+
+
+def test_a_list_shows_the_first_entries_of_an_index(stage: Stage) -> None:
+    """A hundred indexes of a thousand entries are not read for one page; by itself an index shows all."""
+    many = LISTED_ENTRIES + 5
+    index = make_index(stage.repository, "wide")
+    entries = [Reference(parent=index, child=stage.image, position=position) for position in range(many)]
+    Reference.objects.bulk_create(entries)
+
+    listed = stage.callers["guest"].get(f"{stage.path}?q=tags=wide").json()
+    alone = stage.callers["guest"].get(f"{stage.path}/wide").json()
+
+    assert [len(artifact["references"]) for artifact in listed] == [LISTED_ENTRIES]
+    assert len(alone["references"]) == many
 
 
 def test_accessories_are_shown_to_who_asks(stage: Stage) -> None:
