@@ -180,6 +180,18 @@ class KeyFolder:
         with self._locked():
             return self._prune(self._add(self.read()))
 
+    def replace(self) -> KeyRing:
+        """Drop every key at once, since one may be in wrong hands, and make two others.
+
+        What was signed so far is worth nothing: to web when it next looks, to the registry when it starts anew.
+        """
+        with self._locked():
+            old = self.read()
+            for key in old.keys:
+                (self.path / key.file_name).unlink()
+            ring = self._add(self._add(KeyRing(())))
+        return ring
+
     def _prune(self, ring: KeyRing) -> KeyRing:
         """Drop the keys of which no token can be alive."""
         outlived = ring.outlived(datetime.now(UTC))

@@ -151,7 +151,7 @@ def test_the_registry_accepts_tokens_throughout_a_rotation(server: RegistryServe
     assert folder.ring().signing.kid != first.kid
     registry.ping()
     assert accepts(first), "old tokens are good until they end"
-    with pytest.raises(CommandError, match="restart it"):
+    with pytest.raises(CommandError, match="[Rr]estart it"):
         call_command("rotate_token_key", wait=0, stdout=StringIO())
     assert len(folder.read().keys) == 3, "nothing was rotated"
     server.stop()
@@ -160,6 +160,23 @@ def test_the_registry_accepts_tokens_throughout_a_rotation(server: RegistryServe
     server.start()
     call_command("rotate_token_key", stdout=StringIO())
     registry.ping()
+
+
+def test_a_leaked_key_is_distrusted_at_once(server: RegistryServer, folder: KeyFolder) -> None:
+    leaked, token = folder.read(), signing.mint(ANONYMOUS, [], 60)
+
+    with pytest.raises(CommandError, match="restart it now"):
+        call_command("rotate_token_key", distrust=True, wait=0, stdout=StringIO())
+    with pytest.raises(Unauthorized):
+        signing.verify(token)
+    assert not set(folder.read().by_kid) & set(leaked.by_kid)
+    published = (folder.path / "jwks.json").read_text() + (folder.path / "rootcert.pem").read_text()
+    assert len(folder.read().keys) == published.count('"kid"') == published.count("BEGIN CERTIFICATE") == 2
+
+    server.stop()
+    server.start()
+    assert accepts(folder.read().signing) and accepts(folder.read().next)
+    assert not [key.kid for key in leaked.keys if accepts(key)]
 
 
 def test_a_stranger_s_key_opens_nothing(server: RegistryServer, tmp_path: Path) -> None:

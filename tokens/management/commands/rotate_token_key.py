@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.errors import RegistryError
-from tokens.keys import Key
+from tokens.keys import REREAD, Key, KeyFolder
 from tokens.signing import key_folder
 from tokens.upstream import accepts
 
@@ -30,23 +30,39 @@ class Command(BaseCommand):
             help="give the registry so long to learn the new key; in the embedded run it is started anew by itself",
         )
 
-    def handle(self, *, unchecked: bool, wait: float, **options: Any) -> None:
+        parser.add_argument(
+            "--distrust",
+            action="store_true",
+            help="a key has leaked: drop all keys and every token signed so far, at the price of an interruption",
+        )
+
+    def handle(self, *, unchecked: bool, wait: float, distrust: bool, **options: Any) -> None:
         folder = key_folder()
+        if distrust:
+            self._distrust(folder, unchecked, wait)
+            return
         key = folder.prepare().next
         if not unchecked:
             self._check(key, wait)
         ring = folder.rotate()
         self.stdout.write(f"signing with {ring.signing.kid}; the registry learns {ring.next.kid} when it next starts")
 
-    def _check(self, key: Key, wait: float) -> None:
+    def _distrust(self, folder: KeyFolder, unchecked: bool, wait: float) -> None:
+        ring = folder.replace()
+        if not unchecked:
+            self._check(ring.signing, wait, "It still accepts the old ones: restart it now.")
+        self.stdout.write(f"signing with {ring.signing.kid}; every token signed before is refused within {REREAD:g} s")
+
+    def _check(self, key: Key, wait: float, advice: str = "Restart it, then run this again.") -> None:
         give_up = time.monotonic() + wait
         try:
             while not accepts(key):
                 if time.monotonic() >= give_up:
                     raise CommandError(
-                        "The registry does not know the new key yet, for it reads its keys when it starts: "
-                        "restart it, then run this again."
+                        f"The registry does not know the new key yet, for it reads its keys when it starts. {advice}"
                     )
                 time.sleep(0.2)
         except RegistryError as error:
-            raise CommandError(f"The registry cannot be asked whether it knows the new key: {error}.") from error
+            raise CommandError(
+                f"The registry cannot be asked whether it knows the new key: {error}. {advice}"
+            ) from error
