@@ -242,7 +242,9 @@ def require_room(project_id: int, amount: int) -> None:
     """Return if the project has room for `amount` bytes now; raise `Denied` if not. It promises nothing for later."""
     if not values.get("quota_per_project_enable"):
         return
-    quota = Quota.objects.get(project_id=project_id)
+    quota = Quota.objects.filter(project_id=project_id).first()
+    if quota is None:
+        raise NotFound("the project is gone")
     if not quotas.fits(amount, quota.used, quota.hard):
         raise Denied(quotas.exceeded(amount, quota.used, quota.hard))
 

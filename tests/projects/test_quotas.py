@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actions import configure
 from accounts.actors import SYSTEM
-from accounts.errors import Denied
+from accounts.errors import Denied, NotFound
 from audit.models import Entry
 from projects import actions, quotas
 from projects.models import Quota
@@ -66,3 +66,5 @@ def test_room(cast: Cast) -> None:
     with pytest.raises(Denied):
         actions.require_room(cast.private.pk, 41)
     assert Quota.objects.get(project=cast.private).used == 60
+    with pytest.raises(NotFound):
+        actions.require_room(12345, 0)

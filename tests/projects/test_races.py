@@ -63,6 +63,29 @@ def test_a_quota_lets_in_what_fits_and_no_more(project: Project) -> None:
     assert Quota.objects.get(project=project).used == 90
 
 
+def test_a_quota_set_by_two_under_a_push(project: Project) -> None:
+    """The limit is one of the two, both are written down, and what was booked meanwhile is not forgotten."""
+    for number in range(ROUNDS):
+        limits = [1000 + number, 2000 + number]
+        outcomes = at_once(
+            [
+                *(partial(actions.set_quota, SYSTEM, project, limit) for limit in limits),
+                *[lambda: actions.charge(project.pk, 7)] * 3,
+            ]
+        )
+        assert kinds(outcomes) == {"done": 5}
+        quota = Quota.objects.get(project=project)
+        assert quota.hard in limits and quota.used == 21 * (number + 1)
+    assert Entry.objects.filter(operation="update", resource_type="project").count() == 2 * ROUNDS
+
+
+def test_one_warning_where_many_fill_a_project(project: Project) -> None:
+    Quota.objects.filter(project=project).update(hard=100)
+    at_once([lambda: actions.charge(project.pk, 20)] * 5)
+    assert Quota.objects.get(project=project).used == 100
+    assert Entry.objects.filter(operation="warn").count() == 1
+
+
 def test_a_name_is_given_once(project: Project) -> None:
     owner = User.objects.get().actor
     for number in range(ROUNDS):
