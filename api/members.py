@@ -8,7 +8,8 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.actors import actor_of
+from accounts import actions as accounts
+from accounts.actors import Actor, actor_of
 from accounts.errors import BadRequest, NotFound
 from accounts.models import Group, User
 from api import parameters
@@ -67,27 +68,40 @@ def show(member: models.Member) -> dict[str, Any]:
     )
 
 
-def asked_user(asked: dict[str, Any]) -> User | None:
-    """The user that a body names, by id or by name; NotFound if there is none."""
+def asked_user(actor: Actor, asked: dict[str, Any]) -> User | None:
+    """The user that a body names, by id or by name, be it one whom only the directory knows; NotFound if there is none.
+
+    For an actor who may give them a role.
+    """
     if not asked.get("user_id") and not asked.get("username"):
         return None
     pk, users = asked.get("user_id"), User.objects.all()
     user: User | None = (users.filter(pk=pk) if pk else users.named(asked["username"])).first()
+    if user is None and not pk:
+        return accounts.import_person(actor, asked["username"])
     if user is None:
-        raise NotFound(f"user {asked.get('username') or pk} not found")
+        raise NotFound(f"user {pk} not found")
     return user
 
 
-def asked_group(asked: dict[str, Any]) -> Group | None:
-    """The group that a body names, by id, distinguished name or name; NotFound if there is none."""
-    keys = {"id": "pk", "ldap_group_dn": "ldap_group_dn", "group_name": "name"}
-    chosen = next((key for key in keys if asked.get(key)), None)
-    if chosen is None:
+def asked_group(actor: Actor, asked: dict[str, Any]) -> Group | None:
+    """The group that a body names, by id, distinguished name or name; NotFound if there is none.
+
+    For an actor who may give it a role: one that Haven has not heard of is taken over from where people come from.
+    """
+    pk, dn, name = asked.get("id"), asked.get("ldap_group_dn", ""), asked.get("group_name", "")
+    if not pk and not dn and not name:
         return None
-    group = Group.objects.filter(**{keys[chosen]: asked[chosen]}).order_by("pk").first()
-    if group is None:
-        raise NotFound(f"group {asked[chosen]} not found")
-    return group
+    if pk:
+        where = {"pk": pk}
+    else:
+        where = {"ldap_group_dn__iexact": dn, "type": Group.Type.LDAP} if dn else {"name": name}
+        if not dn and asked.get("group_type"):
+            where["type"] = asked["group_type"]
+    group = Group.objects.filter(**where).order_by("pk").first()
+    if group is None and pk:
+        raise NotFound(f"group {pk} not found")
+    return group or accounts.import_group(actor, dn=dn, name=name)
 
 
 class Members(Endpoint):
@@ -106,11 +120,12 @@ class Members(Endpoint):
     def post(self, request: Request, project_name_or_id: str) -> Response:
         asked = ProjectMember.read(request, "project_member", required=False)
         project = project_of(request, project_name_or_id, "member", "create")
-        user = asked_user(asked.get("member_user", {}))
-        group = asked_group(asked.get("member_group", {})) if user is None else None
+        actor = actor_of(request)
+        user = asked_user(actor, asked.get("member_user", {}))
+        group = asked_group(actor, asked.get("member_group", {})) if user is None else None
         if user is None and group is None:
             raise BadRequest("the project member should provide")
-        actor, role = actor_of(request), asked.get("role_id", 0)
+        role = asked.get("role_id", 0)
         return created(request, actions.set_member(actor, project, user=user, group=group, role=role).pk)
 
 

@@ -13,6 +13,7 @@ from accounts.ldap import directory
 from accounts.ldap.directory import FoundGroup, Person
 from accounts.models import Group, User
 from accounts.permissions import require_authenticated, require_system
+from configuration import values
 
 MOST_AT_ONCE = 500
 
@@ -48,13 +49,24 @@ def import_people(actor: Actor, names: Iterable[str]) -> list[Failure]:
 def import_person(actor: Actor, name: str) -> User:
     """The user of this name, out of the directory; for who may give them a role. `NotFound` where nobody is."""
     require_authenticated(actor)
+    if values.get("auth_mode") != "ldap_auth":
+        raise NotFound(f"user {name} not found")
     with directory.configured() as found:
         return _import(found, name)
 
 
-def import_group(actor: Actor, dn: str, name: str = "") -> Group:
-    """The group of this distinguished name, called `name` or as the directory calls it; for who may give it a role."""
+def import_group(actor: Actor, *, dn: str = "", name: str = "") -> Group:
+    """A group that Haven has not heard of yet, for who may give it a role.
+
+    One of LDAP's must be in the directory and is called `name`, or as it is called there; a provider of OpenID Connect
+    lists no groups, so any name may become one.
+    """
     require_authenticated(actor)
+    mode = values.get("auth_mode")
+    if mode == "oidc_auth" and name and not dn:
+        return find_or_create_group(Known(name), Group.Type.OIDC)
+    if mode != "ldap_auth" or not dn:
+        raise NotFound(f"group {dn or name} not found")
     with directory.configured() as found:
         group = found.group(dn)
     if group is None:
