@@ -19,7 +19,7 @@ keepalive = 75  # longer than the edge keeps an idle connection, so that it is t
 timeout = 120
 graceful_timeout = 15
 backlog = 2048
-limit_request_line = 8190
+limit_request_line = 0  # as the next: the edge answers 414 beyond 32 KB, and in the form of who asks
 limit_request_field_size = 65536  # a token for many repositories is long; the edge has the real limit
 forwarded_allow_ips = "*"  # nobody but the edge can reach us
 logconfig_dict = {key: value for key, value in LOGGING.items() if key != "loggers"} | {
