@@ -50,7 +50,10 @@ def find(repository: Repository, push: Push, seen: Survey) -> Artifact | None:
         return None
     if not push.manifest.subject:
         _add_accessories(repository.pk, push, {digest: one.id for digest, one in seen.artifacts.items()})
-    return Artifact.objects.get(pk=seen.artifacts[push.digest].id)
+    # Nobody reads more of it here, and what is read all the same is fetched then. In the order of the columns.
+    names = ("id", "project_id", "repository_id", "digest")
+    known = (seen.artifacts[push.digest].id, repository.project_id, repository.pk, push.digest)
+    return Artifact.from_db(None, names, known)
 
 
 def add(project_id: int, repository: Repository, push: Push, seen: Survey, now: datetime) -> Artifact:
