@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
 from accounts.actors import ANONYMOUS, Actor, Kind, Permission
@@ -23,6 +22,7 @@ from projects.models import Project
 from projects.permissions import decide
 from registry.references import Reference
 from robots.models import Grants, grants_of
+from tokens import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,6 @@ BY_DIGEST = """
 """
 
 
-ELSEWHERE = ("26000", "42P05", "0A000")
-"""SQLSTATEs: no such prepared statement, there is one already, its result would have other types now."""
-_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
-"""What has been prepared on which connection."""
-
-
 @cache
 def _statement(kind: Kind, what: str) -> str:
     """The query for an actor of this kind; `what` is `tag`, `digest`, or nothing for the repository alone."""
@@ -119,8 +113,9 @@ def look_up(who: Identity, repository: str, reference: Reference | None = None) 
     parameters += [repository.partition("/")[0], repository]
     if reference is not None:
         parameters.append(reference.identifier)
-    row = _row(_statement(who.kind, what), f"haven_{who.kind.value}_{what}" if what else "", parameters)
-    alive, auth_epoch, is_admin, roles, grants, level, project_id, name, public, is_newer, *found = row
+    name = f"haven_pull_{who.kind.value}_{what}" if what else ""
+    row = prepared.rows(_statement(who.kind, what), name, parameters)[0]
+    alive, auth_epoch, is_admin, roles, grants, level, project_id, project_name, public, is_newer, *found = row
     if not alive or auth_epoch != who.auth_epoch:
         raise InvalidToken()
     actor = _actor(who, bool(is_admin), grants, level)
@@ -129,35 +124,7 @@ def look_up(who: Identity, repository: str, reference: Reference | None = None) 
     permissions = decide(actor, project_id, bool(public), _roles(roles))
     if is_newer and permissions:  # who may do nothing there must not learn that there is something new
         raise InvalidToken()
-    return Found(actor, permissions, project_id, name, *found)
-
-
-def _row(statement: str, name: str, parameters: list[Any]) -> Any:
-    """The one row of `statement`. If it has a `name`, PostgreSQL plans it once for each connection: planning costs five
-    times as much as the answer."""
-    with connection.cursor() as cursor:
-        if name and connection.vendor == "postgresql":
-            known = _prepared.setdefault(connection.connection, set())
-            try:
-                if name not in known:
-                    cursor.execute(f"PREPARE {name} AS {_numbered(statement)}")
-                    known.add(name)
-                cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(parameters))})", parameters)
-                return cursor.fetchone()
-            except DatabaseError as error:
-                # A pooler gave us another connection than the one that we prepared; or the plan is too old.
-                if getattr(error.__cause__, "pgcode", "") not in ELSEWHERE or connection.in_atomic_block:
-                    raise
-                known.discard(name)
-        cursor.execute(statement, parameters)
-        return cursor.fetchone()
-
-
-@cache
-def _numbered(statement: str) -> str:
-    """The statement with its parameters as PREPARE wants them: $1, $2."""
-    first, *rest = statement.split("%s")
-    return first + "".join(f"${number}{text}" for number, text in enumerate(rest, 1))
+    return Found(actor, permissions, project_id, project_name, *found)
 
 
 def _actor(who: Identity, is_admin: bool, grants: str, level: str) -> Actor:

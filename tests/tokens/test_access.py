@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.actions import set_active, set_admin, set_password
 from accounts.actors import ANONYMOUS, SYSTEM, Actor, Permission
@@ -17,7 +18,7 @@ from projects.permissions import allowed
 from robots.actions import create_robot, delete_robot, refresh_secret, update_robot
 from robots.models import Robot
 from robots.permissions import Grant
-from tests.cast import Cast, make_user
+from tests.cast import Cast, assemble, make_user
 from tests.tokens.realm import Realm
 from tokens.access import Standing, standing_of
 
@@ -50,6 +51,7 @@ def test_agrees_with_permissions(cast: Cast, robot: tuple[Robot, str], django_as
         member,
     ]
     for actor in [ANONYMOUS, robot[0].actor, *(person.actor for person in people)]:
+        standing_of(actor, NAMES)  # PostgreSQL plans it, once for each connection
         with django_assert_num_queries(1):
             standing = standing_of(actor, NAMES)
         assert standing is not None and standing.projects.keys() == {"private", "public"}
@@ -57,6 +59,19 @@ def test_agrees_with_permissions(cast: Cast, robot: tuple[Robot, str], django_as
             access = standing.projects[project.name]
             assert (access.project_id, access.public) == (project.pk, project.public)
             assert access.permissions == allowed(actor, project), (actor.name, project.name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_somebody_dropped() -> None:
+    """As behind a pooler, which gives each statement another connection."""
+    cast = assemble()
+    before = standing_of(cast.guest.actor, NAMES)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+
+    for _ in range(2):
+        assert standing_of(cast.guest.actor, NAMES) == before
 
 
 def test_without_a_name_it_still_says_whether_somebody_is(cast: Cast, django_assert_num_queries: Any) -> None:
