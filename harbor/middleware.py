@@ -1,7 +1,6 @@
 """What every request passes. Machines (`/v2`, the token realm) pass one layer; pages and the API pass the rest.
 
-Each class below the first is Django's or a library's own, stepped over on machine paths: a pull needs no session, no
-language, no form token, and pays for none.
+A pull needs no session, no language, no form token, and pays for none: `Request` hands it to its view.
 """
 
 from __future__ import annotations
@@ -14,17 +13,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
-from django.middleware.locale import LocaleMiddleware
-from django_htmx.middleware import HtmxMiddleware
-from whitenoise.middleware import WhiteNoiseMiddleware
+from django.urls import resolve
 
-MACHINES = ("/v2", "/service/token")
+MACHINES = re.compile(r"/v2(?:/|\Z)|/service/token\Z")
+"""The paths of clients that have neither session nor language."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _HTML = "text/html"
 _HEADERS = {
@@ -38,16 +34,15 @@ RENEWAL = 60
 """Seconds between two renewals of a session: a page that loads ten parts writes once."""
 
 
-def is_machine(path: str) -> bool:
-    """Whether `path` belongs to clients that have neither session nor language."""
-    return path.startswith(MACHINES)
-
-
 class Request:
-    """Gives the request its id and its client's address, the response its id, length and protective headers."""
+    """Gives the request its id and its client's address, the response its id, length and protective headers.
+
+    A machine's request goes to its view from here, past all other middleware.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self.machine: Callable[[HttpRequest], Any] = convert_exception_to_response(_machine)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         asked = request.META.get("HTTP_X_REQUEST_ID", "")
@@ -57,7 +52,8 @@ class Request:
             request.META["REMOTE_ADDR"] = address
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            response = self.get_response(request)
+            is_machine = MACHINES.match(request.path_info)
+            response: HttpResponseBase = self.machine(request) if is_machine else self.get_response(request)
         finally:
             structlog.contextvars.clear_contextvars()
         headers = response.headers
@@ -77,22 +73,11 @@ class Request:
         return response
 
 
-class _ForPeople:
-    """Steps aside on machine paths. Put before the middleware it spares."""
-
-    get_response: Any
-
-    def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(MACHINES):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]
+def _machine(request: HttpRequest) -> Any:
+    return resolve(request.path_info).func(request)
 
 
-class Static(_ForPeople, WhiteNoiseMiddleware):  # type: ignore[misc]  # untyped
-    """Files below /static/."""
-
-
-class Session(_ForPeople, SessionMiddleware):
+class Session(SessionMiddleware):
     """Sessions that end `session_timeout` minutes after the last thing somebody did, not after the last poll."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
@@ -109,26 +94,3 @@ class Session(_ForPeople, SessionMiddleware):
     @staticmethod
     def _renews(request: HttpRequest) -> bool:
         return "HTTP_X_HARBOR_NO_SESSION_RENEWAL" not in request.META
-
-
-class Locale(_ForPeople, LocaleMiddleware):
-    """The reader's language."""
-
-
-class Csrf(_ForPeople, CsrfViewMiddleware):
-    """Forms and session calls prove that they come from our own pages."""
-
-    def process_view(self, request: HttpRequest, *view: Any) -> Any:
-        return None if is_machine(request.path_info) else super().process_view(request, *view)
-
-
-class Authentication(_ForPeople, AuthenticationMiddleware):
-    """`request.user`, from the session."""
-
-
-class Messages(_ForPeople, MessageMiddleware):
-    """What the next page tells the reader."""
-
-
-class Htmx(_ForPeople, HtmxMiddleware):
-    """`request.htmx`."""

@@ -91,16 +91,16 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "harbor.middleware.Request",
+    # Machines (/v2, /service/token) go no further.
     "api.middleware.Paths",
-    # Machines (/v2, /service/token) pass through the following untouched.
-    "harbor.middleware.Static",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "harbor.middleware.Session",
-    "harbor.middleware.Locale",
-    "harbor.middleware.Csrf",
-    "harbor.middleware.Authentication",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.ActorMiddleware",
-    "harbor.middleware.Messages",
-    "harbor.middleware.Htmx",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.Pages",
 ]
 ROOT_URLCONF = "harbor.urls"
