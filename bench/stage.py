@@ -17,8 +17,9 @@ from tests.databases import shared_database
 from tests.redis import Redis
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKERS = 2
-THREADS = 8
+WORKERS = 4
+THREADS = 2
+"""As bin/up runs web on two processors."""
 
 
 class Stage:
