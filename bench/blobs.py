@@ -1,11 +1,15 @@
 """A large blob through the edge, beside the same blob from and to the registry itself; and what web has to do with it.
 
+Asked directly is a second process of the same registry on the same storage, over TCP like the edge: the stack's own
+listens on a unix socket, which is another transport.
+
 `python -m bench.blobs [--megabytes N] [--rounds N]`
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -13,11 +17,12 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack.stack import Stack
+from tests import processes
+from tests.stack.stack import Stack, free_port
 from tests.stack.wire import with_query
 
 MEGABYTE = 2**20
@@ -30,24 +35,21 @@ WEB_GROWTH = 16 * MEGABYTE
 
 @dataclass(frozen=True)
 class Way:
-    """An address to speak HTTP to: a TCP port, or a unix socket's path."""
+    """A server to speak HTTP to, on this machine."""
 
     name: str
-    address: tuple[str, int] | str
-    host: str
+    port: int
 
     def ask(
         self, method: str, path: str, token: str, body: memoryview | None = None
     ) -> tuple[int, dict[str, str], int]:
         """Status, headers (lower case) and the length of the answer's body, which is thrown away."""
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
+            f"Authorization: Bearer {token}\r\nConnection: close\r\n"
         )
         head += f"Content-Length: {len(body) if body else 0}\r\nContent-Type: application/octet-stream\r\n\r\n"
-        family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
-        with socket.socket(family) as connection:
-            connection.settimeout(300)
-            connection.connect(self.address)
+        with socket.create_connection(("127.0.0.1", self.port), 300) as connection:
             connection.sendall(head.encode())
             if body:
                 connection.sendall(body)
@@ -78,22 +80,38 @@ def main() -> int:
     stack = Stack()
     try:
         stack.start()
-        return _measure(stack, asked.megabytes, asked.rounds)
+        with _registry(stack) as port:
+            return _measure(stack, port, asked.megabytes, asked.rounds)
     finally:
         stack.remove()
 
 
-def _measure(stack: Stack, megabytes: int, rounds: int) -> int:
+@contextlib.contextmanager
+def _registry(stack: Stack) -> Iterator[int]:
+    """The port of a registry like the stack's, on its storage."""
+    port = free_port()
+    binary = stack.environment["REGISTRY_BIN"]
+    environment = {**os.environ, "REGISTRY_HTTP_NET": "tcp", "REGISTRY_HTTP_ADDR": f"127.0.0.1:{port}"}
+    log = stack.folder / "direct.log"
+    process = processes.start([binary, "serve", str(stack.data / "registry.yml")], log, environment)
+    try:
+        processes.wait_until(lambda: _listens(port), "a registry of its own", log=log)
+        yield port
+    finally:
+        processes.stop(process)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _measure(stack: Stack, direct: int, megabytes: int, rounds: int) -> int:
     block = os.urandom(MEGABYTE)
     content = memoryview(block * megabytes)
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
     token = stack.admin.scoped(f"repository:{REPOSITORY}:pull,push")
-    run = re.search(r"^HAVEN_RUN=(.*)$", (stack.data / "stack.env").read_text(), re.MULTILINE)
-    assert run
-    ways = [
-        Way("registry", f"{run[1]}/registry.sock", "registry"),
-        Way("edge", ("127.0.0.1", stack.port), f"localhost:{stack.port}"),
-    ]
+    ways = [Way("registry", direct), Way("edge", stack.port)]
 
     def put(way: Way) -> None:
         status, headers, _ = way.ask("POST", f"/v2/{REPOSITORY}/blobs/uploads/", token)
