@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit, urlunsplit
 
 from cryptography import x509
@@ -39,6 +39,14 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address({self.type} {self.url})"
+
+    def signed_in(self, access_key: str | None, secret: str | None) -> Address:
+        """The same with other credentials, as far as they are given."""
+        return replace(
+            self,
+            access_key=self.access_key if access_key is None else access_key,
+            secret=self.secret if secret is None else secret,
+        )
 
 
 def address_of(endpoint: Endpoint) -> Address:

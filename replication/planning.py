@@ -64,16 +64,15 @@ def plan(spec: Mapping[str, Any], running: Running) -> str:
 
 
 def _plan(policy: Policy, running: Running) -> str:
-    matched = there = 0
+    matched = there = sent = 0
     with opened(policy) as sides:
         for batch in batched(planned(sides, running), BATCH):
             _write(policy, running.job.execution, batch)
             matched += len(batch)
             there += sum(one.there for one in batch)
             running.progress(matched=matched, there=there)
-            if matched == len(batch):
-                jobs.send_more(COPY)
-    jobs.send_more(COPY)
+            if sent < jobs.WINDOW:
+                sent += jobs.send_more(COPY, jobs.WINDOW - sent)
     return f"{matched} artifacts match, {there} of them are there already"
 
 

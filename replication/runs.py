@@ -6,13 +6,15 @@ Nothing is copied here: a run is a row whose planning a worker takes up.
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Count, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from accounts.actors import Actor
 from accounts.errors import NotFound, PreconditionFailed
 from audit.actions import record
 from jobs import actions as jobs
-from jobs.models import Execution, Job, Trigger
+from jobs.models import FINISHED, Execution, Job, Status, Trigger
 from replication.models import CHECKS, COPY, DRY_RUN, PLAN, VENDOR, VERIFY, Finding, Policy
 from replication.permissions import require_run
 
@@ -84,6 +86,23 @@ def checks_of(policy: Policy) -> QuerySet[Execution]:
 def jobs_of(execution: Execution) -> QuerySet[Job]:
     """The jobs of a run that people see: one for each artifact, without its planning."""
     return Job.objects.filter(execution=execution, kind=COPY)
+
+
+def progress(execution: Execution) -> dict[str, int]:
+    """How far a run is: `matched` and `there` of its planning, jobs in `total` and `finished`, `bytes` moved, and
+    the `rate` (bytes a second) of those that run."""
+    planning = Job.objects.filter(execution=execution, kind=PLAN).values_list("progress", flat=True).first() or {}
+    numbers = jobs_of(execution).aggregate(
+        total=Count("pk"),
+        finished=Count("pk", filter=Q(status__in=FINISHED)),
+        bytes=Coalesce(Sum(_number("bytes")), 0),
+        rate=Coalesce(Sum(_number("rate"), filter=Q(status=Status.RUNNING)), 0),
+    )
+    return {"matched": planning.get("matched", 0), "there": planning.get("there", 0), **numbers}
+
+
+def _number(key: str) -> Cast:
+    return Cast(KeyTextTransform(key, "progress"), BigIntegerField())
 
 
 @transaction.atomic
