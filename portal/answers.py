@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from accounts.errors import BadRequest, Conflict, Denied, DomainError, PreconditionFailed
-from portal import once
+from portal import kept, once
 from portal.forms import Form
 
 Refusals = Mapping[type[DomainError], tuple[str | None, str]]
@@ -20,8 +20,8 @@ UNPROCESSABLE = 422
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form was sent with, be it nothing; None where none was sent."""
-    return request.POST if request.method == "POST" else None
+    """What a form was sent with, be it nothing, or what was kept of it over signing in; None where none was sent."""
+    return request.POST if request.method == "POST" else kept.found(request)
 
 
 def submit(
@@ -60,7 +60,7 @@ def _explain(form: Form, error: DomainError, refusals: Refusals) -> None:
 
 def show_form(request: HttpRequest, template: str, form: Form, **context: Any) -> HttpResponse:
     """The page with the form; 422 where it says what is wrong."""
-    status = UNPROCESSABLE if form.is_bound and form.errors else 200
+    status = UNPROCESSABLE if request.method == "POST" and form.is_bound and form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)
 
 

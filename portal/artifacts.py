@@ -119,6 +119,12 @@ def parts_of(index: Artifact, repository: Repository) -> list[Part]:
     ]
 
 
+def wholes_of(artifact: Artifact, repository: Repository) -> list[Part]:
+    """The indexes that hold `artifact`, a few of them."""
+    entries = artifact.parents.select_related("parent").order_by("-parent__push_time", "-pk")[:SHOWN_TAGS]
+    return [Part(entry.parent, "", artifact_url(repository, entry.parent.digest)) for entry in entries]
+
+
 def companions(artifact: Artifact, repository: Repository) -> list[Companion]:
     """What belongs to `artifact`."""
     return [

@@ -12,10 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.actors import ANONYMOUS, Actor, actor_of
 from accounts.errors import Locked
 from portal.navigation import navigation
-
-THEME_COOKIE = "haven_theme"
-THEMES = ("light", "dark", "auto")
-LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
+from portal.preferences import LANGUAGES, preferences_of
 
 
 def registry_host() -> str:
@@ -35,11 +32,10 @@ def reader(request: HttpRequest) -> Actor:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor of all pages."""
     actor = SimpleLazyObject(lambda: reader(request))
-    theme = request.COOKIES.get(THEME_COOKIE, "auto")
     return {
         "actor": actor,
         "navigation": SimpleLazyObject(lambda: navigation(reader(request), request.path)),
-        "theme": theme if theme in THEMES else "auto",
+        "theme": preferences_of(request).theme,
         "languages": LANGUAGES,
         "host": registry_host(),
         "here": request.get_full_path() if request.method == "GET" else request.path,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,18 +10,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Permission
 from portal import once
-from portal.names import permission_name, role_name
+from portal.names import role_name
 from projects.models import Role
 from registry.references import is_tag
 
 PROJECT_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*", re.ASCII)
-ROBOT_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 USER_NAME = re.compile(r'[^,"~#%$:]+')
 PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d).{8,128}", re.DOTALL)
-USUAL = ("repository:pull", "repository:push")
-"""What most robots are for."""
 PASSWORD_RULE = _("Use 8 to 128 characters, with at least one upper case letter, one lower case letter and one digit.")
 NAME_RULE = _("Use lower case letters and digits, joined by dots, underscores or hyphens.")
 
@@ -46,7 +41,9 @@ def _dress(widget: Any) -> None:
     widget.attrs.setdefault("class", dress)
 
 
-def _matching(pattern: re.Pattern[str], message: Any) -> Any:
+def matching(pattern: re.Pattern[str], message: Any) -> Any:
+    """A validator: the whole text matches `pattern`, or `message` is said."""
+
     def check(value: str) -> None:
         if not pattern.fullmatch(value):
             raise ValidationError(message)
@@ -60,7 +57,7 @@ def _secret(label: Any, purpose: str, **options: Any) -> forms.CharField:
 
 
 def _new_secret(label: Any) -> forms.CharField:
-    return _secret(label, "new-password", help_text=PASSWORD_RULE, validators=[_matching(PASSWORD, PASSWORD_RULE)])
+    return _secret(label, "new-password", help_text=PASSWORD_RULE, validators=[matching(PASSWORD, PASSWORD_RULE)])
 
 
 class _Twice(Form):
@@ -97,7 +94,7 @@ class UserForm(_Twice):
         label=_("Username"),
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        validators=[_matching(USER_NAME, _('Leave out the characters , " ~ # % $ and the colon.'))],
+        validators=[matching(USER_NAME, _('Leave out the characters , " ~ # % $ and the colon.'))],
     )
     email = forms.EmailField(label=_("E-mail"), max_length=255, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     realname = forms.CharField(label=_("First and last name"), max_length=255)
@@ -111,7 +108,7 @@ class ProjectForm(Form):
         max_length=255,
         help_text=_("It becomes the first part of every image's address and cannot be changed later."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        validators=[_matching(PROJECT_NAME, NAME_RULE)],
+        validators=[matching(PROJECT_NAME, NAME_RULE)],
     )
     public = forms.BooleanField(
         label=_("Public"), required=False, help_text=_("Anybody may pull from a public project, signed in or not.")
@@ -162,43 +159,3 @@ class DescriptionForm(Form):
     description = forms.CharField(
         label=_("Description"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 5})
     )
-
-
-class RobotForm(Form):
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=128,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        validators=[_matching(ROBOT_NAME, NAME_RULE)],
-    )
-    description = forms.CharField(label=_("Description"), required=False, max_length=255)
-    duration = forms.IntegerField(
-        label=_("Expires after (days)"),
-        required=False,
-        min_value=1,
-        max_value=36500,
-        help_text=_("Leave it empty for a robot that never expires."),
-    )
-    permissions = forms.MultipleChoiceField(
-        label=_("What it may do"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("A build server needs both; a cluster that only runs images needs to pull."),
-    )
-    more = forms.MultipleChoiceField(label=_("More permissions"), required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, grantable: Iterable[Permission], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        words = {f"{permission.resource}:{permission.action}": permission for permission in sorted(grantable)}
-        choices = {word: permission_name(permission) for word, permission in words.items()}
-        self._offer("permissions", [(word, choices[word]) for word in USUAL if word in choices])
-        self._offer("more", [(word, name) for word, name in choices.items() if word not in USUAL])
-
-    def _offer(self, field: str, choices: list[tuple[str, Any]]) -> None:
-        self.fields[field].choices = choices  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("permissions") and not cleaned.get("more"):
-            self.add_error("permissions", gettext("Choose at least one permission."))
-        return cleaned

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts import errors
+from portal import kept, preferences
+from portal.forms import SignInForm
 
 STATUSES: dict[type[errors.DomainError], int] = {
     errors.NotFound: 404,
@@ -30,10 +34,18 @@ class Pages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        try:
+            response = self.get_response(request)
+        finally:
+            timezone.deactivate()
         if response.headers.get("Content-Type", "").startswith("text/html") and "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
+
+    def process_view(self, request: HttpRequest, *view: Any) -> None:
+        """Speak as the reader wants, on pages alone: what machines read is the same for all."""
+        if _is_page(request):
+            preferences.apply(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for `exception` where a page was asked for; None leaves it to others."""
@@ -46,8 +58,15 @@ class Pages:
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Send the reader to sign in, and back to where they were."""
-    back = {"next": request.get_full_path()} if request.method == "GET" else {}
+    """Send the reader to sign in, and back to where they were; what they had typed goes with them."""
+    if request.method == "POST" and request.POST and (form := kept.keep(request)):
+        return render(
+            request,
+            "portal/account/sign_in.html",
+            {"form": SignInForm(), "next": request.path, "kept": form},
+            status=401,
+        )
+    back = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {}
     url = reverse("portal:sign-in")
     return HttpResponseRedirect(f"{url}?{urlencode(back)}" if back else url)
 

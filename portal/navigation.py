@@ -28,7 +28,14 @@ MAIN = (
     Entry("projects", _("Projects"), "stack-2"),
     Entry("search", _("Search"), "search"),
 )
-ADMINISTRATION = (Entry("users", _("Users"), "users", Permission("user", "list")),)
+ADMINISTRATION = (
+    Entry("users", _("Users"), "users", Permission("user", "list")),
+    Entry("system-robots", _("System robots"), "robot", Permission("robot", "list")),
+    Entry("audit", _("Audit log"), "clipboard-list", Permission("audit-log", "list")),
+    Entry("jobs", _("Jobs"), "activity", Permission("jobservice-monitor", "list")),
+    Entry("health", _("Health"), "heart-rate-monitor", Permission("system-volumes", "read")),
+)
+OWN = (Entry("profile", _("Profile"), "user"), Entry("password", _("Change password"), "key"))
 SECTIONS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (("", MAIN), (_("Administration"), ADMINISTRATION))
 
 
@@ -41,6 +48,13 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
         if shown:
             sections.append({"title": title, "entries": shown})
     return sections
+
+
+def pages(actor: Actor) -> list[dict[str, Any]]:
+    """Every page of the side bar that `actor` may open, and one's own: what the command palette offers."""
+    may = system_allowed(actor)
+    entries = [entry for _, section in SECTIONS for entry in _permitted(section, may)]
+    return [_shown(entry, "") for entry in (*entries, *(OWN if actor.is_authenticated else ()))]
 
 
 def _permitted(entries: Iterable[Entry], may: frozenset[Permission]) -> list[Entry]:

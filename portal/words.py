@@ -55,3 +55,15 @@ def ago(moment: datetime) -> str:
     if days < 730:
         return ngettext("%d month ago", "%d months ago", days // 30) % (days // 30)
     return ngettext("%d year ago", "%d years ago", days // 365) % (days // 365)
+
+
+def span(seconds: int) -> str:
+    """A length of time in its two largest units: `40 s`, `3 min 20 s`, `2 h 5 min`."""
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds % 60}
+    return _("%(seconds)d s") % {"seconds": seconds}

@@ -15,7 +15,10 @@ from django.utils.safestring import SafeString
 
 from artifacts.models import Repository
 from audit.models import Entry
-from portal import names, words
+from portal import names, words, working
+from portal.health import Part
+from portal.listing import Listing
+from robots.models import Robot
 
 register = template.Library()
 
@@ -65,6 +68,13 @@ def sort_of(context: dict[str, Any], name: str) -> dict[str, str]:
     return {"aria": "none", "icon": "selector", "next": name}
 
 
+@register.simple_tag(takes_context=True)
+def carried(context: dict[str, Any], listing: Listing) -> list[tuple[str, str]]:
+    """What the address holds beside the filters of `listing`, for their form to carry along."""
+    own = {"q", "page", *(choice.name for choice in listing.choices)}
+    return [(key, value) for key, value in context["request"].GET.items() if key not in own]
+
+
 @register.filter
 def role(value: int) -> Any:
     """A project role in the reader's language."""
@@ -94,3 +104,45 @@ def day(moment: datetime) -> SafeString:
 def event(entry: Entry) -> str:
     """What happened, in the reader's language: "Pulled: artifact"."""
     return names.event_name(entry.operation, entry.resource_type)
+
+
+@register.simple_tag
+def sick(parts: list[Part]) -> int:
+    """How many parts of Haven do not answer."""
+    return sum(not part.is_well for part in parts)
+
+
+@register.simple_tag
+def robot_url(robot: Robot, view: str) -> str:
+    """The page `view` of a robot, wherever it lives."""
+    if robot.project is None:
+        return reverse(f"portal:system-{view}", args=[robot.pk])
+    return reverse(f"portal:{view}", args=[robot.project.name, robot.pk])
+
+
+@register.filter
+def says_more(entry: Entry) -> bool:
+    """Whether the description says more than the event and the resource do."""
+    plain = f"{entry.operation} {entry.resource_type}: {entry.resource}"
+    said = entry.operation_description
+    return bool(said) and said.replace("_", " ") != plain.replace("_", " ")
+
+
+@register.simple_tag
+def lasted(start: datetime | None, end: datetime | None) -> str:
+    """How long something took, or has taken until now; a dash for what has not begun."""
+    return working.took((end or timezone.now()) - start) if start else "—"
+
+
+@register.filter
+def moment(when: datetime) -> SafeString:
+    """A `<time>` that shows day and time of day, and exactly when on hovering."""
+    shown = formats.date_format(timezone.localtime(when), "SHORT_DATETIME_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), words.exact(when), shown)
+
+
+register.filter("work", working.kind_name)
+register.filter("state", working.state_of)
+register.filter("trigger", working.trigger_name)
+register.filter("span", working.took)
+register.simple_tag(working.progress_of, name="progress")

@@ -1,10 +1,9 @@
-"""Signing in and out, the password, and how the pages look."""
+"""Signing in and out, and the password."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -21,11 +20,9 @@ from accounts.actors import actor_of
 from accounts.errors import BadRequest, Forbidden, Locked
 from accounts.models import User
 from accounts.permissions import require_authenticated
+from portal import kept
 from portal.answers import posted, show_form, submit
-from portal.context import THEME_COOKIE, THEMES
 from portal.forms import PasswordForm, SignInForm
-
-YEAR = 365 * 24 * 3600
 
 
 def destination(asked: str) -> str:
@@ -37,22 +34,25 @@ def destination(asked: str) -> str:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponseBase:
-    """Sign in with a name or an e-mail address, and go on to where one was going."""
+    """Sign in with a name or an e-mail address, and go on to where one was going, with what one had typed there."""
     goal = destination(request.POST.get("next") or request.GET.get("next") or "")
+    waiting = request.POST.get(kept.FIELD, "")
     if request.user.is_authenticated:
         return redirect(goal)
-    form = SignInForm(posted(request))
+    form = SignInForm(request.POST if request.method == "POST" else None)
     status, wait = 422 if form.is_bound else 200, 0
     if request.method == "POST" and form.is_valid():
         try:
             if sessions.sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"]):
-                return redirect(goal)
+                kept.give_back(request, waiting)
+                return redirect(destination(kept.path_of(waiting) or goal))
             status = 401
             form.add_error(None, _("The name or the password is wrong."))
         except Locked as locked:
             status, wait = 429, locked.retry_after
             form.add_error(None, _patience(wait))
-    response = render(request, "portal/sign_in.html", {"form": form, "next": goal}, status=status)
+    context = {"form": form, "next": goal, "kept": waiting if kept.path_of(waiting) else ""}
+    response = render(request, "portal/account/sign_in.html", context, status=status)
     if wait:
         response["Retry-After"] = str(wait)
     return response
@@ -88,38 +88,9 @@ def password(request: HttpRequest) -> HttpResponseBase:
         actions.set_password(actor, user, given["password"], given["old"], address)
         sessions.keep(request, user)
         messages.success(request, _("Your password is changed. Your other sessions have ended."))
-        return reverse("portal:overview")
+        return reverse("portal:profile")
 
     wrong = ("old", _("This is not your current password."))
     unfit = ("password", _("Choose a password that is neither the present one nor known to everybody."))
     answer = submit(request, form, act, {Forbidden: wrong, BadRequest: unfit})
-    return answer or show_form(request, "portal/password.html", form)
-
-
-@require_POST
-def theme(request: HttpRequest) -> HttpResponse:
-    """Remember light, dark or as the system has it, and go back."""
-    response = redirect(destination(request.POST.get("next", "")))
-    chosen = request.POST.get("theme", "")
-    if chosen in THEMES:
-        response.set_cookie(
-            THEME_COOKIE, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
-        )
-    return response
-
-
-@require_POST
-def language(request: HttpRequest) -> HttpResponse:
-    """Remember the language, and go back."""
-    response = redirect(destination(request.POST.get("next", "")))
-    chosen = request.POST.get("language", "")
-    if chosen in dict(settings.LANGUAGES):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            chosen,
-            max_age=YEAR,
-            httponly=True,
-            samesite="Lax",
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-        )
-    return response
+    return answer or show_form(request, "portal/account/password.html", form)

@@ -15,30 +15,46 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import Conflict, NotFound, PreconditionFailed
 from artifacts import actions
+from artifacts.charts import read_chart
 from artifacts.models import Artifact, Repository
 from portal import words
-from portal.answers import Question, ask, submit
-from portal.artifacts import commands_of, companions, in_order, is_index, kind_of, parts_of, platforms_of, pretty
+from portal.answers import Question, ask, posted, submit
+from portal.artifacts import (
+    commands_of,
+    companions,
+    in_order,
+    is_index,
+    kind_of,
+    parts_of,
+    platforms_of,
+    pretty,
+    wholes_of,
+)
+from portal.details import configuration_of
 from portal.finding import Place, artifact_in, place, repository_in
 from portal.forms import TagForm
 from portal.history import build_of
+from portal.markdown import render as markdown
+from registry.errors import RegistryError
+from tokens.upstream import registry
 
-VIEWS = ("tags", "platforms", "layers", "accessories", "manifest")
+VIEWS = ("tags", "platforms", "layers", "config", "readme", "values", "dependencies", "accessories", "manifest")
+OF_CHARTS = ("readme", "values", "dependencies")
 
 
 @require_safe
 def show(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponse:
-    """All about an artifact, a part at a time: `?view=` tags, platforms, layers, accessories or manifest."""
+    """All about an artifact, a part at a time: `?view=` is one of VIEWS."""
     found, row, artifact = _find(request, project, repository, digest)
     return _page(request, found, row, artifact, TagForm())
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def add_tag(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponseBase:
     """Point a tag at the artifact."""
     found, row, artifact = _find(request, project, repository, digest)
     found.require("tag", "create")
-    form = TagForm(request.POST)
+    form = TagForm(posted(request))
 
     def act(given: dict[str, Any]) -> str:
         actions.create_tag(found.actor, artifact, given["name"])
@@ -132,7 +148,8 @@ def _find(request: HttpRequest, project: str, repository: str, digest: str) -> t
 def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifact, form: TagForm) -> HttpResponse:
     tags = in_order(artifact.tags.all())
     index = is_index(artifact)
-    shown = request.GET.get("view", "tags")
+    asked = request.GET.get("view", "tags")
+    shown = asked if asked in VIEWS else "tags"
     context = {
         "repository": row,
         "artifact": artifact,
@@ -142,12 +159,29 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         "form": form,
         "platforms": platforms_of(artifact, row),
         "parts": parts_of(artifact, row) if index else [],
+        "wholes": wholes_of(artifact, row),
         "accessories": companions(artifact, row),
         "commands": commands_of(artifact, row, tags),
-        "shown": shown if shown in VIEWS else "tags",
-        "build": build_of(artifact) if shown == "layers" and not index else None,
-        "manifest": pretty(bytes(artifact.manifest.content)) if shown == "manifest" else "",
+        "shown": shown,
+        **_part(artifact, shown, index),
         **found.context,
     }
-    status = 422 if form.is_bound and form.errors else 200
+    status = 422 if request.method == "POST" and form.errors else 200
     return render(request, "portal/artifacts/show.html", context, status=status)
+
+
+def _part(artifact: Artifact, shown: str, index: bool) -> dict[str, Any]:
+    """What the part that is shown needs alone; the registry is asked where the database does not know."""
+    if shown == "layers" and not index:
+        return {"build": build_of(artifact)}
+    if shown == "config":
+        return {"facts": configuration_of(artifact)}
+    if shown == "manifest":
+        return {"manifest": pretty(bytes(artifact.manifest.content))}
+    if shown in OF_CHARTS and artifact.type == "CHART":
+        try:
+            chart = read_chart(registry(), artifact)
+        except RegistryError:
+            return {"unreachable": True}
+        return {"chart": chart, "readme": markdown(chart.readme)}
+    return {}

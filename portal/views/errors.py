@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from portal import preferences
+
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same for what does not exist and for what the reader may not see."""
+    preferences.apply(request)
     return render(request, "404.html", status=404)
 
 

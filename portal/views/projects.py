@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.actors import Actor, actor_of
 from accounts.errors import Conflict, DomainError, PreconditionFailed
 from artifacts.models import Repository
-from audit.models import Entry
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.commands import push_commands
@@ -33,7 +31,6 @@ ORDERS = {
     "repositories": ["repo_count", "name"],
 }
 ACCESS = {"public": True, "private": False}
-LOG_ORDERS = {"time": ["op_time", "pk"]}
 
 
 def may_create(actor: Actor) -> bool:
@@ -128,18 +125,6 @@ def delete(request: HttpRequest, project: str) -> HttpResponseBase:
         return reverse("portal:projects")
 
     return ask(request, question, act, {PreconditionFailed: _("It still holds repositories. Delete them first.")})
-
-
-@require_safe
-def log(request: HttpRequest, project: str) -> HttpResponse:
-    """What happened in the project."""
-    found = place(request, project)
-    found.require("log", "list")
-    rows = Entry.objects.of_projects([found.project.pk])
-    if query := query_of(request):
-        rows = rows.filter(Q(username__icontains=query) | Q(resource__icontains=query))
-    context = {"listing": listing(request, rows, LOG_ORDERS, default="-time"), "tab": "log", **found.context}
-    return render(request, "portal/projects/log.html", context)
 
 
 @require_safe

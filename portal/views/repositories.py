@@ -1,4 +1,4 @@
-"""A repository: what it holds, and how to get it."""
+"""A repository: what it holds, what it is for, and how to get it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,20 +15,23 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import actions
-from artifacts.models import Artifact, Tag
+from artifacts.models import Artifact, ArtifactQuerySet, Repository, Tag
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
-from portal.artifacts import Row
+from portal.artifacts import Row, commands_of, in_order
+from portal.charts import pulls_by_day
 from portal.commands import push_commands
-from portal.finding import place, repository_in
+from portal.finding import Place, place, repository_in
 from portal.forms import DescriptionForm
-from portal.listing import listing, query_of
+from portal.listing import Choice, choice_of, listing, query_of
+from portal.markdown import render as markdown
 
 ORDERS = {
     "pushed": ["push_time", "pk"],
     "pulled": ["pull_time", "pk"],
     "size": ["size", "pk"],
 }
+KINDS = ("IMAGE", "CHART")
 
 
 @require_safe
@@ -36,20 +39,57 @@ def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBas
     """The artifacts, with their tags, platforms and accessories."""
     found = place(request, project)
     row = repository_in(found, repository)
-    artifacts = Artifact.objects.filter(repository=row).listed()
-    if query := query_of(request):
-        tagged = Exists(Tag.objects.filter(artifact=OuterRef("pk"), name__icontains=query))
-        artifacts = artifacts.filter(Q(tagged) | Q(digest__contains=query))
-    artifacts = artifacts.with_tags().with_references().with_accessories()
-    shown = listing(request, artifacts, ORDERS, default="-pushed")
-    context = {
+    choices = _choices(request)
+    rows = _matching(Artifact.objects.filter(repository=row).listed(), query_of(request), choices)
+    rows = rows.with_tags().with_references().with_accessories()
+    shown = listing(request, rows, ORDERS, default="-pushed", choices=choices)
+    artifacts = [Row.of(artifact, row) for artifact in shown.page]
+    context = {"listing": shown, "rows": artifacts, "tab": "artifacts"}
+    return render(request, "portal/repositories/show.html", {**context, **_frame(found, row)})
+
+
+@require_safe
+def info(request: HttpRequest, project: str, repository: str) -> HttpResponse:
+    """What the repository is for, in its owners' words."""
+    found = place(request, project)
+    row = repository_in(found, repository)
+    context = {"text": markdown(row.description), "tab": "info", **_frame(found, row)}
+    return render(request, "portal/repositories/info.html", context)
+
+
+def _frame(found: Place, row: Repository) -> dict[str, Any]:
+    """What stands above a repository's tabs: how to pull its newest artifact, and how much it is used."""
+    newest = Artifact.objects.filter(repository=row, tags__isnull=False).listed().with_tags()
+    newest_row = newest.order_by("-push_time", "-pk").first()
+    tags = in_order(newest_row.tags.all()) if newest_row else []
+    return {
         "repository": row,
-        "listing": shown,
-        "rows": [Row.of(artifact, row) for artifact in shown.page],
-        "push_commands": push_commands(project, row.name),
+        "newest": newest_row,
+        "commands": commands_of(newest_row, row, tags) if newest_row else [],
+        "push_commands": push_commands(found.project.name, row.name),
+        "artifact_total": Artifact.objects.filter(repository=row).listed().count(),
+        "tag_total": Tag.objects.filter(repository=row).count(),
+        "pulls": pulls_by_day(row.pull_days.all()),
         **found.context,
     }
-    return render(request, "portal/repositories/show.html", context)
+
+
+def _choices(request: HttpRequest) -> list[Choice]:
+    kinds = [("IMAGE", _("Images")), ("CHART", _("Helm charts")), ("other", _("Everything else"))]
+    tagged = [("yes", _("With a tag")), ("no", _("Without a tag"))]
+    return [choice_of(request, "kind", _("All kinds"), kinds), choice_of(request, "tagged", _("All tags"), tagged)]
+
+
+def _matching(rows: ArtifactQuerySet, query: str, choices: list[Choice]) -> ArtifactQuerySet:
+    kind, tagged = (choice.chosen for choice in choices)
+    tags = Tag.objects.filter(artifact=OuterRef("pk"))
+    if kind:
+        rows = rows.exclude(type__in=KINDS) if kind == "other" else rows.filter(type=kind)
+    if tagged:
+        rows = rows.filter(Exists(tags) if tagged == "yes" else ~Exists(tags))
+    if query:
+        rows = rows.filter(Q(Exists(tags.filter(name__icontains=query))) | Q(digest__contains=query))
+    return rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,7 +103,7 @@ def describe(request: HttpRequest, project: str, repository: str) -> HttpRespons
     def act(given: dict[str, Any]) -> str:
         actions.update_repository(found.actor, row, given["description"])
         messages.success(request, _("The description is saved."))
-        return reverse("portal:repository", args=[project, repository])
+        return reverse("portal:repository-info", args=[project, repository])
 
     answer = submit(request, form, act, {})
     return answer or show_form(request, "portal/repositories/describe.html", form, repository=row, **found.context)

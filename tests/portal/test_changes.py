@@ -279,7 +279,7 @@ def test_a_repository_is_described_and_deleted(scene: Scene, reader: Reader) -> 
     client = reader("maintainer")
 
     client.post(f"{scene.path}/-/description", {"description": "What it is for"})
-    assert "What it is for" in client.get(scene.path).content.decode()
+    assert "<p>What it is for</p>" in client.get(f"{scene.path}/-/info").content.decode()
     assert "5 tags go with it." in client.get(f"{scene.path}/-/delete").content.decode()
     client.post(f"{scene.path}/-/delete")
     assert not Repository.objects.filter(pk=scene.repository.pk).exists()

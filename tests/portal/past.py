@@ -1,0 +1,110 @@
+"""A month of use, written as rows: run inside a Haven's own Django, by `gallery`."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from artifacts.models import Artifact, PullDay, Repository, Tag
+from audit.models import Entry
+from jobs.models import Execution, Job, JobLog, Status, Trigger
+from projects.models import Quota
+
+DAYS = 30
+_dice = random.Random(7)
+
+
+def dress() -> None:
+    """Pushes, pulls and jobs of the last month."""
+    now = timezone.now()
+    _spread_pushes(now)
+    for repository in Repository.objects.all():
+        _pull(repository, now)
+    _work(now)
+    Quota.objects.filter(project__name="payments").update(hard=10 * 2**20)
+    Quota.objects.filter(project__name="sandbox").update(hard=2 * 2**30)
+    for name, realname in (
+        ("grace.hopper", "Grace Hopper"),
+        ("margaret", "Margaret Hamilton"),
+        ("ken", "Ken Thompson"),
+    ):
+        User.objects.filter(username=name).update(realname=realname)
+
+
+def _spread_pushes(now: datetime) -> None:
+    for number, artifact in enumerate(Artifact.objects.order_by("-pk")):
+        time = now - timedelta(hours=number * 7, minutes=12)
+        Artifact.objects.filter(pk=artifact.pk).update(push_time=time)
+        Tag.objects.filter(artifact=artifact).update(push_time=time)
+
+
+def _pull(repository: Repository, now: datetime) -> None:
+    weight = _dice.randint(4, 40)
+    total, entries, days = 0, [], []
+    for back in range(DAYS):
+        day = (now - timedelta(days=back)).date()
+        weekend = 0.35 if day.weekday() > 4 else 1
+        pulls = int(weight * weekend * (1.6 + math.sin(back / 4)) + _dice.randint(0, 6))
+        days.append(PullDay(project_id=repository.project_id, repository=repository, day=day, pulls=pulls))
+        total += pulls
+        entries += [_pulled(repository, now - timedelta(days=back, minutes=37 * number)) for number in range(1, 3)]
+    PullDay.objects.bulk_create(days)
+    Entry.objects.bulk_create(entries)
+    Repository.objects.filter(pk=repository.pk).update(pull_count=total)
+    for artifact in repository.artifacts.all():
+        time = now - timedelta(minutes=_dice.randint(2, 9000))
+        Artifact.objects.filter(pk=artifact.pk).update(pull_count=_dice.randint(3, total + 3), pull_time=time)
+        Tag.objects.filter(artifact=artifact).update(pull_time=time)
+
+
+def _pulled(repository: Repository, time: datetime) -> Entry:
+    who = _dice.choice(["robot$payments+cluster-prod", "robot$payments+cluster-staging", "margaret", "linus"])
+    resource = f"{repository.name}:latest"
+    return Entry(
+        op_time=time,
+        username=who,
+        resource_type="artifact",
+        resource=resource,
+        operation="pull",
+        operation_description=f"pull artifact: {resource}",
+        project_id=repository.project_id,
+    )
+
+
+def _work(now: datetime) -> None:
+    _run("EXECUTION_SWEEP", now - timedelta(hours=2), Status.SUCCESS, "14 executions deleted")
+    _run("HOUSEKEEPING", now - timedelta(hours=1), Status.SUCCESS, "sessions cleared, 3 refresh tokens deleted")
+    _run("REPLICATION", now - timedelta(hours=5), Status.ERROR, "the endpoint refused the manifest: 403", failed=2)
+    _run("REPLICATION", now - timedelta(minutes=3), Status.RUNNING, "")
+    _run("PURGE_AUDIT_LOG", now - timedelta(days=1), Status.STOPPED, "stopped")
+
+
+def _run(kind: str, start: datetime, status: Status, message: str, failed: int = 0) -> None:
+    execution = Execution.objects.create(vendor_type=kind, trigger=Trigger.SCHEDULE, start_time=start)
+    for number in range(5 if kind == "REPLICATION" else 1):
+        own = Status.SUCCESS if number < 3 - failed and kind == "REPLICATION" else status
+        ends = None if own == Status.RUNNING else start + timedelta(seconds=40 + 25 * number)
+        job = Job.objects.create(
+            execution=execution,
+            kind=kind,
+            status=own,
+            status_message=message if own != Status.SUCCESS or kind != "REPLICATION" else "copied",
+            attempts=1,
+            due_at=start,
+            start_time=start,
+            end_time=ends,
+            lease_until=start + timedelta(days=400) if own == Status.RUNNING else None,
+            progress={"done": 7 + number, "total": 20} if own == Status.RUNNING else {},
+        )
+        lines = [
+            "taken by a worker",
+            "comparing payments/api:2.11.0 with the target",
+            "3 of 4 layers are there already",
+        ]
+        JobLog.objects.bulk_create(
+            JobLog(job=job, time=start + timedelta(seconds=7 * place), line=line) for place, line in enumerate(lines)
+        )
