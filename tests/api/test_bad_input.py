@@ -9,9 +9,9 @@ import pytest
 
 from accounts.models import Group
 from tests.api.calling import Caller, caller, code
+from tests.api.calls import CALLS
 from tests.api.conftest import Stage
 from tests.api.contract import DEFINITIONS, OPERATIONS
-from tests.api.test_contract import CALLS
 
 ODD: list[Any] = [
     None,

@@ -14,9 +14,9 @@ from portal import urls as portal_urls
 from projects.models import Member, Project
 from robots.models import Robot
 from tests.api.calling import BASE, Caller
+from tests.api.calls import CALLS
 from tests.api.conftest import Stage
 from tests.api.contract import OPERATIONS
-from tests.api.test_contract import CALLS
 from tests.attacks.browser import form_token, signed_in
 
 WRITES = sorted(name for name, wanted in OPERATIONS.items() if wanted["method"] not in ("GET", "HEAD"))
