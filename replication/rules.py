@@ -45,8 +45,10 @@ class Rule:
 
 def checked(actor: Actor, rule: Rule, project: Project | None) -> dict[str, Any]:
     """The columns of a `Policy` that `rule` makes. Raises BadRequest with the field that is wrong."""
-    source, target = _sides(actor, rule)
-    push = source is None
+    endpoint, push = _endpoint(rule)
+    source, target = (None, endpoint) if push else (endpoint, None)
+    if project is not None:
+        require_usable(actor, endpoint)
     _check_texts(rule)
     _check_trigger(rule, push)
     _check_namespace(rule)
@@ -77,7 +79,8 @@ def checked(actor: Actor, rule: Rule, project: Project | None) -> dict[str, Any]
     }
 
 
-def _sides(actor: Actor, rule: Rule) -> tuple[Endpoint | None, Endpoint | None]:
+def _endpoint(rule: Rule) -> tuple[Endpoint, bool]:
+    """The side that is not Haven, and whether the rule pushes there."""
     if bool(rule.source_id) == bool(rule.target_id):
         raise BadRequest(
             "either src_registry or dest_registry should be empty and the other one shouldn't be empty", "src_registry"
@@ -86,8 +89,7 @@ def _sides(actor: Actor, rule: Rule) -> tuple[Endpoint | None, Endpoint | None]:
     endpoint = Endpoint.objects.filter(pk=pk).first()
     if endpoint is None:
         raise BadRequest(f"registry {pk} not found", "src_registry" if rule.source_id else "dest_registry")
-    require_usable(actor, endpoint)
-    return (endpoint, None) if rule.source_id else (None, endpoint)
+    return endpoint, not rule.source_id
 
 
 def _check_texts(rule: Rule) -> None:

@@ -61,7 +61,8 @@ def strict(schema: dict[str, Any]) -> dict[str, Any]:
 def shown(part: dict[str, Any]) -> dict[str, Any]:
     """A property that is there: not zero, unless it may be."""
     schema = strict(part)
-    may_be_zero = is_always_there(part) or part.get("x-nullable") or part.get("x-omitempty") is False
+    is_pointer = part.get("x-nullable") or part.get("x-isnullable")
+    may_be_zero = is_always_there(part) or is_pointer or part.get("x-omitempty") is False
     return schema if may_be_zero or "$ref" in part else {**schema, "not": {"enum": list(ZEROES)}}
 
 
