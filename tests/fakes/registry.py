@@ -24,6 +24,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from registry import http
+from registry.manifests import OCI_INDEX
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -62,6 +63,10 @@ class FakeRegistry(BaseAdapter):
     scheme: str = "bearer"
     realm: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
+    lies: dict[str, Any] = field(default_factory=dict)
+    """What is sent for a blob in the place of its content: bytes, or a file that may never end."""
+    lists_referrers: bool = False
+    deletes_tags: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -97,8 +102,13 @@ class FakeRegistry(BaseAdapter):
         status, headers, answer = self._answer(call)
         response = requests.Response()
         response.status_code = status
-        response.headers.update({"Content-Length": str(len(answer)), **headers})
-        response.raw = BytesIO(b"" if request.method == "HEAD" else answer)
+        lie = self.lies.get(call.path.rpartition("/")[2]) if (request.method, status) == ("GET", 200) else None
+        answer = lie if isinstance(lie, bytes) else answer
+        if lie is None or lie is answer:
+            response.headers["Content-Length"] = str(len(answer))
+            lie = BytesIO(b"" if request.method == "HEAD" else answer)
+        response.headers.update(headers)
+        response.raw = lie
         response.url, response.request = request.url, request
         return response
 
@@ -152,6 +162,11 @@ class FakeRegistry(BaseAdapter):
             return self._put_manifest(call, repository, reference)
         if (repository, digest) not in self.manifests:
             return _error(404, "MANIFEST_UNKNOWN")
+        if call.method == "DELETE" and ":" not in reference:
+            if not self.deletes_tags:
+                return _error(405, "UNSUPPORTED")
+            del self.known_tags[repository, reference]
+            return 202, {}, b""
         if call.method == "DELETE":
             del self.manifests[repository, digest]
             self.known_tags = {key: value for key, value in self.known_tags.items() if value != digest}
@@ -172,7 +187,20 @@ class FakeRegistry(BaseAdapter):
         self.manifests[repository, digest] = (call.headers["Content-Type"], call.body)
         if ":" not in reference:
             self.known_tags[repository, reference] = digest
-        return 201, {"Docker-Content-Digest": digest, "Location": f"/v2/{repository}/manifests/{digest}"}, b""
+        headers = {"Docker-Content-Digest": digest, "Location": f"/v2/{repository}/manifests/{digest}"}
+        if self.lists_referrers and raw.get("subject"):
+            headers["OCI-Subject"] = raw["subject"]["digest"]
+        return 201, headers, b""
+
+    def _referrers(self, call: Call, repository: str, digest: str) -> Answer:
+        if not self.lists_referrers:
+            return 404, {}, b"404 page not found"
+        found = [
+            {"mediaType": media_type, "digest": key, "size": len(content)}
+            for (owner, key), (media_type, content) in self.manifests.items()
+            if owner == repository and (json.loads(content).get("subject") or {}).get("digest") == digest
+        ]
+        return _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": found})
 
     def _blob(self, call: Call, repository: str, digest: str) -> Answer:
         found = self._stored(repository, digest)
@@ -252,6 +280,7 @@ ROUTES: list[tuple[str, Callable[..., Answer]]] = [
     (r"/v2/_catalog", FakeRegistry._catalog),
     (rf"/v2/{NAME}/tags/list", FakeRegistry._tags),
     (rf"/v2/{NAME}/manifests/([^/]+)", FakeRegistry._manifest),
+    (rf"/v2/{NAME}/referrers/([^/]+)", FakeRegistry._referrers),
     (rf"/v2/{NAME}/blobs/uploads/", FakeRegistry._start),
     (rf"/v2/{NAME}/blobs/uploads/([^/]+)", FakeRegistry._upload),
     (rf"/v2/{NAME}/blobs/([^/]+)", FakeRegistry._blob),
