@@ -29,9 +29,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def uses_database(item: pytest.Item) -> bool:
-    """Whether a test asks for the database, or for a shared one of its own making."""
+    """Whether a test asks for the database; what starts databases of its own tries both kinds anyway."""
     named = getattr(item, "fixturenames", [])
-    return item.get_closest_marker("django_db") is not None or bool({"db", "transactional_db", "postgres"} & {*named})
+    return item.get_closest_marker("django_db") is not None or bool({"db", "transactional_db"} & {*named})
 
 
 def pytest_collection_finish() -> None:

@@ -18,6 +18,7 @@ from kombu import serialization
 from kombu.exceptions import ContentDisallowed
 
 from deploy.registry import Registry
+from harbor import environment
 from tests.redis import Redis
 from tests.test_architecture import APPS, nodes, short, sources, text_of
 
@@ -140,14 +141,17 @@ def test_the_registry_neither_caches_descriptors_nor_proxies(generation: int, tm
     assert written["auth"]["token"]["realm"] == "https://haven.test/service/token"
 
 
-@pytest.mark.parametrize(
-    "key", ["", "changeme", "secret" * 10, "x" * 16, "django-insecure-" + "x" * 60, "not-a-secure-key"]
-)
-def test_no_known_or_short_key_is_taken(key: str, tmp_path: Path) -> None:
-    env = os.environ | {"SECRET_KEY": key, "DJANGO_SETTINGS_MODULE": "harbor.settings", "HAVEN_DATA": str(tmp_path)}
+def test_without_a_key_nothing_starts(tmp_path: Path) -> None:
+    env = os.environ | {"SECRET_KEY": "", "DJANGO_SETTINGS_MODULE": "harbor.settings", "HAVEN_DATA": str(tmp_path)}
     started = subprocess.run(
         [sys.executable, "-c", "import django; django.setup()"], env=env, capture_output=True, text=True, check=False
     )
 
     assert started.returncode != 0
     assert "SECRET_KEY" in started.stderr
+
+
+def test_no_known_or_short_key_is_taken() -> None:
+    for key in ("", "changeme", "secret" * 10, "x" * 16, "django-insecure-" + "x" * 60, "not-a-secure-key"):
+        with pytest.raises(environment.Unusable, match="SECRET_KEY"):
+            environment.secret_key(key)

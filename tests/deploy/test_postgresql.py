@@ -16,8 +16,9 @@ from harbor import environment
 from tests.postgres import Postgres
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
+    """Running: a test that stops it starts it again."""
     postgres = Postgres()
     postgres.start()
     yield postgres
