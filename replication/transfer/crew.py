@@ -124,7 +124,10 @@ class Crew:
 
         The first failure lets the others end early, and is raised.
         """
-        futures = [self._pool.submit(self._unless_halted, task) for task in tasks]
+        wanted = list(tasks)
+        if len(wanted) == 1:
+            return [self._unless_halted(wanted[0])]
+        futures = [self._pool.submit(self._unless_halted, task) for task in wanted]
         failure: BaseException | None = None
         for future in futures:
             error = future.exception()

@@ -146,12 +146,12 @@ class Uploading:
                 self._keep()
         size = self.blob.size
         rest: bytes | Body = b""
-        if size <= PIECE:
-            rest = b"".join(self._sent(reading.pieces(0, size)))
-        elif not self._is_resumable:
-            rest = Body(self._sent(reading.pieces(0, size)), size)
-        else:
+        if self._is_resumable:
             self._send_chunks(reading)
+        elif size <= PIECE:
+            rest = b"".join(self._sent(reading.pieces(0, size)))
+        else:
+            rest = Body(self._sent(reading.pieces(0, size)), size)
         self._all_sent = True
         self.target.finish_upload(self.goal, self._location, self.blob.digest, rest)
 
