@@ -35,6 +35,7 @@ ROLES = {
     "guest": "guest",
     "limited_guest": "limitedGuest",
 }
+UNASKED = {"setCliSecret": "Harbor answers 412 to everybody first, unless people sign in by OpenID Connect."}
 ALSO = {"CreateRobot": " and project repository:pull"}
 """What the call requires besides: a robot gives to another only what it holds."""
 STRICTER = {
@@ -139,7 +140,7 @@ TAGS = sorted({wanted["tag"] for wanted in OPERATIONS.values()})
 @pytest.mark.parametrize("tag", TAGS)
 def test_who_is_refused_agrees_with_harbors_tables(stage: Stage, tag: str) -> None:
     found: list[str] = []
-    for operation in (name for name in ASKED if name in OPERATIONS and HARBOR[name]["tag"] == tag):
+    for operation in (name for name in OPERATIONS if name not in UNASKED and HARBOR[name]["tag"] == tag):
         for public in (False, True) if "project " in CHECKS[operation] else (False,):
             with transaction.atomic():
                 found += misjudged(stage, operation, public)
@@ -150,4 +151,4 @@ def test_who_is_refused_agrees_with_harbors_tables(stage: Stage, tag: str) -> No
 
 def test_every_operation_has_its_check_and_is_asked() -> None:
     assert set(CHECKS) == set(HARBOR)
-    assert set(ASKED) == set(OPERATIONS)
+    assert set(ASKED) | set(UNASKED) == set(OPERATIONS)
