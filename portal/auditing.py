@@ -18,7 +18,7 @@ from portal.names import EVENTS
 MOST_LINES = 100_000
 """Lines of a file, the newest. Who needs more asks for a shorter time, or has the log forwarded."""
 CHUNK = 2000
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell may not begin with: a spreadsheet would run it."""
 HEAD = ("time", "username", "operation", "resource_type", "resource", "result", "description")
 
