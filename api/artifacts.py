@@ -18,6 +18,7 @@ from accounts.errors import BadRequest, NotFound
 from api import labels, parameters, query
 from api.copying import Copying
 from api.labels import Label
+from api.icons import icon_of
 from api.operations import LISTED, PAGED, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap
@@ -57,6 +58,13 @@ class Tag(Shape):
     immutable = Flag(always=True)
 
 
+class Icon(Text):
+    """The picture of a type, by its digest."""
+
+    def to_representation(self, value: str) -> str:
+        return icon_of(value)
+
+
 class Accessory(Shape):
     id = Number()
     artifact_id = Number(always=True)
@@ -66,7 +74,7 @@ class Accessory(Shape):
     size = Number(source="artifact.size", always=True)
     digest = Text(source="artifact.digest", always=True)
     type = Text(always=True)
-    icon = Text(always=True)
+    icon = Icon(source="type", always=True)
     creation_time = Moment()
 
 
@@ -220,6 +228,7 @@ class Wanted:
                 "repository_name": artifact.repository.name,
                 "digest": artifact.digest,
                 "size": artifact.size,
+                "icon": icon_of(artifact.type),
                 "push_time": artifact.push_time,
                 "pull_time": artifact.pull_time,
                 "extra_attrs": artifact.extra_attrs,

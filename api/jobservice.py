@@ -35,7 +35,7 @@ class Worker(Shape):
     id = Text()
     pool_id = Text()
     job_name = Text(source="job.kind")
-    job_id = Text(source="job.pk")
+    job_id = Text()
     start_at = Moment(source="job.start_time", nullable=True)
     check_in = Text(source="job.status_message")
     checkin_at = Moment(nullable=True)

@@ -32,6 +32,10 @@ class Worker:
     job: Job | None = None
 
     @property
+    def job_id(self) -> str:
+        return str(self.job.pk) if self.job else ""
+
+    @property
     def checkin_at(self) -> datetime | None:
         return self.job.update_time if self.job else None
 
