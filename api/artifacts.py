@@ -17,8 +17,8 @@ from accounts.actors import actor_of
 from accounts.errors import BadRequest, NotFound
 from api import labels, parameters, query
 from api.copying import Copying
-from api.labels import Label
 from api.icons import icon_of
+from api.labels import Label
 from api.operations import LISTED, PAGED, operation
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap

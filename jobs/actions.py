@@ -173,7 +173,7 @@ def stop(execution: Execution) -> int:
 
 @transaction.atomic
 def again(execution: Execution) -> int:
-    """Let every job of `execution` that failed or was stopped be done once more, its attempts counted anew; how many."""
+    """Let each job of `execution` that failed or was stopped be done once more, its attempts counted anew; how many."""
     ended = Job.objects.filter(execution=execution, status__in=(Status.ERROR, Status.STOPPED))
     kinds = set(ended.values_list("kind", flat=True))
     revived = ended.update(
