@@ -12,6 +12,7 @@ from audit.purge import KIND
 from jobs import actions as jobs
 from jobs.models import Execution, Job
 from projects.models import Member
+from tests.api import replication
 from tests.api.conftest import Stage
 from tests.cast import PASSWORD
 
@@ -166,18 +167,19 @@ ELSEWHERE = {
 """Operations that need somebody else's server, or that have no success, and where they are tested."""
 
 
+CALLS |= {name: Call(path, replication.BODIES.get(name)) for name, path in replication.CALLS.items()}
 ELSEWHERE |= dict.fromkeys(("createRegistry", "pingRegistry"), "test_registries.py")
 
 ASKED = CALLS | {
     "getAddition": Call("{artifacts}/v1/additions/readme.md"),
     "CopyArtifact": Call("{artifacts}?from=private/app/web:none"),
-    "setCliSecret": Call("/users/{guest}/cli_secret", body({"secret": "Another-Horse-9"})),
     "getPurgeSchedule": Call("/system/purgeaudit/schedule"),
     "getInternalconfig": Call("/internalconfig"),
     "pingLdap": Call("/ldap/ping", body({})),
     "searchLdapUser": Call("/ldap/users/search"),
     "importLdapUser": Call("/ldap/users/import", body({})),
     "searchLdapGroup": Call("/ldap/groups/search"),
+    **{name: Call(path, replication.BODIES[name]) for name, path in replication.ASKED.items()},
 }
 """Every operation, those included that then fail for want of a server, or of something to do."""
 
@@ -197,6 +199,8 @@ def filled(path: str, stage: Stage) -> str:
     }
     if "{purge}" in path or "{job}" in path:
         names |= {"purge": a_purge().pk, "job": Job.objects.latest("pk").pk}
+    if "/replication/" in path or "/registries/" in path:
+        names |= replication.names()
     return path.format(**names)
 
 

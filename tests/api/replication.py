@@ -94,3 +94,9 @@ BODIES = {
     "updateReplicationPolicy": lambda stage: rule(),
     "startReplication": lambda stage: {"policy_id": policy().pk},
 }
+ASKED = {"createRegistry": "/registries", "pingRegistry": "/registries/ping"}
+"""Operations that speak to somebody else's server before they answer."""
+BODIES |= {
+    "createRegistry": lambda stage: {"name": "new", "type": "harbor", "url": "https://127.0.0.1:9"},
+    "pingRegistry": lambda stage: {"type": "harbor", "url": "https://127.0.0.1:9"},
+}
