@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Group
 from tests.api.calling import Caller, caller, code
-from tests.api.calls import CALLS
+from tests.api.calls import CALLS, filled
 from tests.api.conftest import Stage
 from tests.api.contract import DEFINITIONS, OPERATIONS
 
@@ -68,14 +67,8 @@ def with_odd(body: Any, path: str, value: Any) -> Any:
 @pytest.mark.parametrize("operation", WITH_BODY)
 def test_odd_values_in_every_property(stage: Stage, operation: str) -> None:
     wanted, call = OPERATIONS[operation], CALLS[operation]
-    path = call.path.format(
-        guest=stage.cast.stranger.pk,
-        private=stage.cast.private.pk,
-        guest_member=1_000_000,
-        artifacts=stage.path,
-        robot=stage.robot.pk,
-        group=Group.objects.create(name="team", type=Group.Type.HTTP).pk,
-    )
+    nobodys = call.path.replace("{guest}", str(stage.cast.stranger.pk)).replace("{guest_member}", "1000000")
+    path = filled(nobodys, stage)
     ask = caller(stage.cast.admin)
     body = call.body(stage) if call.body else {}
     for name in properties_of(wanted["body"]):
@@ -154,19 +147,7 @@ SENT = [
 def test_odd_parameters(stage: Stage, operation: str) -> None:
     if operation not in CALLS:
         return
-    path = (
-        CALLS[operation]
-        .path.partition("?")[0]
-        .format(
-            guest=stage.cast.guest.pk,
-            private=stage.cast.private.pk,
-            guest_member=1,
-            artifacts=stage.path,
-            digest=stage.index.digest,
-            robot=stage.robot.pk,
-            group=1,
-        )
-    )
+    path = filled(CALLS[operation].path.partition("?")[0], stage)
     ask = caller(stage.cast.admin)
     for name in PARAMETERS:
         for value in SENT:
