@@ -16,6 +16,8 @@ from portal.forms import Form
 
 Refusals = Mapping[type[DomainError], tuple[str | None, str]]
 """What a form says to an error of the domain: the field it stands beside (None: above the form), and the sentence."""
+EACH_FIELD = "*"
+"""In `Refusals`: beside the field that the error itself names."""
 UNPROCESSABLE = 422
 
 
@@ -50,7 +52,8 @@ def submit(
 def _explain(form: Form, error: DomainError, refusals: Refusals) -> None:
     for kind, (field, sentence) in refusals.items():
         if isinstance(error, kind):
-            form.add_error(field, sentence)
+            named = error.field if isinstance(error, BadRequest) and error.field in form.fields else None
+            form.add_error(named if field == EACH_FIELD else field, sentence)
             return
     if not isinstance(error, BadRequest | Conflict | PreconditionFailed | Denied):
         raise error

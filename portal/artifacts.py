@@ -62,6 +62,7 @@ class Row:
     platforms: list[str]
     more_platforms: int
     accessories: list[Companion]
+    labels: list[Any]
     commands: list[Command]
 
     @classmethod
@@ -78,6 +79,7 @@ class Row:
             platforms=platforms[:SHOWN_PLATFORMS],
             more_platforms=len(platforms[SHOWN_PLATFORMS:]),
             accessories=companions(artifact, repository),
+            labels=list(artifact.labels.all()),
             commands=commands_of(artifact, repository, tags),
         )
 

@@ -11,8 +11,10 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import ANONYMOUS, Actor, actor_of
 from accounts.errors import Locked
+from configuration import values
 from portal.navigation import navigation
 from portal.preferences import LANGUAGES, preferences_of
+from portal.settings import banner_text
 
 
 def registry_host() -> str:
@@ -37,6 +39,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: navigation(reader(request), request.path)),
         "theme": preferences_of(request).theme,
         "languages": LANGUAGES,
+        "banner": SimpleLazyObject(lambda: banner_text(values.get("banner_message"))),
+        "read_only": SimpleLazyObject(lambda: bool(values.get("read_only"))),
         "host": registry_host(),
         "here": request.get_full_path() if request.method == "GET" else request.path,
     }

@@ -28,6 +28,9 @@ class Form(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.once = once.fresh()
+        self._dress()
+
+    def _dress(self) -> None:
         for field in self.fields.values():
             _dress(field.widget)
 
@@ -127,8 +130,9 @@ def _role_field() -> forms.TypedChoiceField:
 
 
 class MemberForm(Form):
+    kind = forms.ChoiceField(label=_("Who"), choices=[("user", _("A user")), ("group", _("A group"))], required=False)
     username = forms.CharField(
-        label=_("Username"),
+        label=_("Name"),
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )

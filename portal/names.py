@@ -8,6 +8,7 @@ from django.utils.functional import lazystr
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Permission
+from accounts.models import Group
 from projects.models import Role
 
 ROLES: dict[int, Any] = {
@@ -114,6 +115,8 @@ ACCESSORIES: dict[str, Any] = {
 
 EVENTS: dict[str, Any] = {
     "create_artifact": _("Artifact pushed"),
+    "create_artifact-label": _("Label put on"),
+    "create_label": _("Label created"),
     "create_member": _("Member added"),
     "create_project": _("Project created"),
     "create_project_metadata": _("Metadata added"),
@@ -121,6 +124,8 @@ EVENTS: dict[str, Any] = {
     "create_tag": _("Tag added"),
     "create_user": _("User created"),
     "delete_artifact": _("Artifact deleted"),
+    "delete_artifact-label": _("Label taken off"),
+    "delete_label": _("Label deleted"),
     "delete_member": _("Member removed"),
     "delete_project": _("Project deleted"),
     "delete_project_metadata": _("Metadata removed"),
@@ -132,6 +137,11 @@ EVENTS: dict[str, Any] = {
     "logout_user": _("Signed out"),
     "pull_artifact": _("Artifact pulled"),
     "update_configuration": _("Configuration changed"),
+    "create_usergroup": _("Group created"),
+    "delete_usergroup": _("Group deleted"),
+    "update_label": _("Label changed"),
+    "update_quota": _("Storage counted anew"),
+    "update_usergroup": _("Group changed"),
     "update_member": _("Role changed"),
     "update_project": _("Project changed"),
     "update_project_metadata": _("Metadata changed"),
@@ -139,6 +149,18 @@ EVENTS: dict[str, Any] = {
     "update_robot": _("Robot changed"),
     "update_user": _("User changed"),
 }
+
+
+GROUP_TYPES: dict[int, Any] = {
+    Group.Type.LDAP: "LDAP",
+    Group.Type.HTTP: _("Authentication proxy"),
+    Group.Type.OIDC: "OpenID Connect",
+}
+
+
+def group_type(kind: int) -> Any:
+    """Where a group comes from."""
+    return GROUP_TYPES.get(kind, lazystr(str(kind)))
 
 
 def event_name(operation: str, resource_type: str) -> str:

@@ -21,6 +21,7 @@ class Entry:
     label: Any
     icon: str
     needs: Permission | None = None
+    arguments: tuple[str, ...] = ()
 
 
 MAIN = (
@@ -30,9 +31,13 @@ MAIN = (
 )
 ADMINISTRATION = (
     Entry("users", _("Users"), "users", Permission("user", "list")),
+    Entry("groups", _("Groups"), "users-group", Permission("user-group", "list")),
     Entry("system-robots", _("System robots"), "robot", Permission("robot", "list")),
+    Entry("system-labels", _("Labels"), "tags", Permission("label", "create")),
+    Entry("quotas", _("Quotas"), "gauge", Permission("quota", "list")),
     Entry("audit", _("Audit log"), "clipboard-list", Permission("audit-log", "list")),
     Entry("jobs", _("Jobs"), "activity", Permission("jobservice-monitor", "list")),
+    Entry("configuration", _("Configuration"), "settings", Permission("configuration", "update"), ("system",)),
     Entry("health", _("Health"), "heart-rate-monitor", Permission("system-volumes", "read")),
 )
 OWN = (Entry("profile", _("Profile"), "user"), Entry("password", _("Change password"), "key"))
@@ -62,7 +67,8 @@ def _permitted(entries: Iterable[Entry], may: frozenset[Permission]) -> list[Ent
 
 
 def _shown(entry: Entry, path: str) -> dict[str, Any]:
-    url = reverse(f"portal:{entry.view}")
-    below = url != "/" and path.startswith(f"{url}/")
+    url = reverse(f"portal:{entry.view}", args=entry.arguments)
+    top = url.removesuffix("/".join(("", *entry.arguments))) if entry.arguments else url
+    below = url != "/" and path.startswith(f"{top}/")
     current = "page" if path == url else "true" if below else ""
     return {"url": url, "label": entry.label, "icon": entry.icon, "current": current}

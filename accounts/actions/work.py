@@ -52,6 +52,14 @@ def stop_job(actor: Actor, job: Job | None) -> None:
         record(actor, "stop", "job", str(job.pk) if job else ALL)
 
 
+def stop_execution(actor: Actor, execution: Execution) -> None:
+    """Ask what is left of an execution to stop."""
+    require_system(actor, "jobservice-monitor", "stop")
+    with transaction.atomic():
+        jobs.stop(execution)
+        record(actor, "stop", "execution", str(execution.pk))
+
+
 def start_purge(actor: Actor, parameters: Mapping[str, Any]) -> Execution:
     """Purge the audit log now, as `parameters` say: see `audit.purge`."""
     _require_purge(actor)

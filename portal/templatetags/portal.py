@@ -18,6 +18,8 @@ from audit.models import Entry
 from portal import names, words, working
 from portal.health import Part
 from portal.listing import Listing
+from projects.labels import COLOR
+from projects.models import Label
 from robots.models import Robot
 
 register = template.Library()
@@ -146,3 +148,30 @@ register.filter("state", working.state_of)
 register.filter("trigger", working.trigger_name)
 register.filter("span", working.took)
 register.simple_tag(working.progress_of, name="progress")
+
+
+@register.simple_tag
+def label_url(label: Label, view: str) -> str:
+    """The page `view` of a label, wherever it is kept."""
+    if label.project is None:
+        return reverse(f"portal:system-{view}", args=[label.pk])
+    return reverse(f"portal:{view}", args=[label.project.name, label.pk])
+
+
+@register.simple_tag
+def swatch(color: str) -> SafeString:
+    """A dot of that colour. It is painted by an attribute: the policy lets no page set a style."""
+    fill = color if COLOR.fullmatch(color) and color else "currentColor"
+    return format_html(
+        '<svg class="hv-swatch" viewBox="0 0 10 10" aria-hidden="true"><circle cx="5" cy="5" r="5" fill="{}"/></svg>',
+        fill,
+    )
+
+
+@register.simple_tag
+def value_of(table: dict[int, int], key: int) -> int:
+    """What `table` says of `key`; 0 where it says nothing."""
+    return table.get(key, 0)
+
+
+register.filter("group_type", names.group_type)

@@ -35,10 +35,13 @@ from portal.finding import Place, artifact_in, place, repository_in
 from portal.forms import TagForm
 from portal.history import build_of
 from portal.markdown import render as markdown
+from projects.models import Label
 from registry.errors import RegistryError
 from tokens.upstream import registry
 
 VIEWS = ("tags", "platforms", "layers", "config", "readme", "values", "dependencies", "accessories", "manifest")
+MOST_LABELS = 100
+"""Labels that can be chosen from."""
 OF_CHARTS = ("readme", "values", "dependencies")
 
 
@@ -162,12 +165,21 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         "wholes": wholes_of(artifact, row),
         "accessories": companions(artifact, row),
         "commands": commands_of(artifact, row, tags),
+        "labels": list(artifact.labels.order_by("name", "pk")),
+        "usable": Label.objects.usable_in(found.project)
+        .exclude(artifacts=artifact)
+        .order_by("name", "pk")[:MOST_LABELS],
         "shown": shown,
         **_part(artifact, shown, index),
         **found.context,
     }
     status = 422 if request.method == "POST" and form.errors else 200
     return render(request, "portal/artifacts/show.html", context, status=status)
+
+
+def _usable(found: Place, artifact: Artifact) -> Any:
+    """The labels that may be put on the artifact, and are not on it."""
+    return Label.objects.usable_in(found.project).exclude(artifacts=artifact).order_by("name", "pk")[:MOST_LABELS]
 
 
 def _part(artifact: Artifact, shown: str, index: bool) -> dict[str, Any]:

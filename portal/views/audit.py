@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.actors import actor_of
-from accounts.permissions import require_system
+from accounts.permissions import require_system, system_allowed
 from audit.models import Entry, EntryQuerySet
 from portal.auditing import asked_for, choices_of, day_of, lines
 from portal.finding import Place, place
 from portal.listing import listing, word_of
+from portal.rights import rights
 
 ORDERS = {"time": ["op_time", "pk"]}
 
@@ -23,9 +24,10 @@ ORDERS = {"time": ["op_time", "pk"]}
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Everything that happened."""
-    require_system(actor_of(request), "audit-log", "list")
-    context = _shown(request, Entry.objects.all())
-    return render(request, "portal/audit/index.html", {**context, "file": reverse("portal:audit-csv")})
+    actor = actor_of(request)
+    require_system(actor, "audit-log", "list")
+    context = {"file": reverse("portal:audit-csv"), "may": rights(system_allowed(actor))}
+    return render(request, "portal/audit/index.html", {**_shown(request, Entry.objects.all()), **context})
 
 
 @require_safe

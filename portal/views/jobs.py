@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.actions import work
 from accounts.actors import actor_of
 from accounts.errors import NotFound
 from accounts.permissions import require_system, system_allowed
-from jobs import actions, pools, queues
+from jobs import pools, queues
 from jobs.models import FINISHED, UNFINISHED, Execution, Job, JobLog, Schedule, Status
 from jobs.schedules import is_paused
 from portal import words
@@ -100,7 +101,7 @@ def stop(request: HttpRequest, execution: int) -> HttpResponseBase:
     )
 
     def act() -> str:
-        actions.stop(row)
+        work.stop_execution(actor_of(request), row)
         messages.success(request, _("It was asked to stop."))
         return question.back
 
@@ -147,7 +148,7 @@ def pause(request: HttpRequest, kind: str) -> HttpResponseBase:
     question = Question(title=title, effects=effects, verb=verb, back=back, gentle=True)
 
     def act() -> str:
-        queues.resume(kind) if queue.paused else queues.pause(kind)
+        work.act_on_queue(actor_of(request), kind, "resume" if queue.paused else "pause")
         done = _("“%(name)s” goes on.") if queue.paused else _("“%(name)s” is paused.")
         messages.success(request, done % name)
         return back

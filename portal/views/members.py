@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import Conflict, NotFound, PreconditionFailed
-from accounts.models import User
+from accounts.models import Group, User
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.finding import Place, place
 from portal.forms import MemberForm, RoleForm
@@ -34,16 +34,13 @@ def index(request: HttpRequest, project: str) -> HttpResponseBase:
     form = MemberForm(posted(request), initial={"role": int(Role.DEVELOPER)})
 
     def act(given: dict[str, Any]) -> str:
-        user = User.objects.named(given["username"]).first()
-        if user is None:
-            raise NotFound
-        actions.set_member(found.actor, found.project, user=user, role=Role(given["role"]))
-        words = {"name": user.username, "role": role_name(given["role"])}
+        member = _add(found, given["username"], given["role"], is_group=given["kind"] == "group")
+        words = {"name": member, "role": role_name(given["role"])}
         messages.success(request, _("%(name)s is a member now: %(role)s.") % words)
         return request.path
 
-    unknown = ("username", _("Nobody has this username."))
-    member = ("username", _("This person is a member already. Change their role in the list."))
+    unknown = ("username", _("There is nobody of this name."))
+    member = ("username", _("A member already. Change the role in the list."))
     answer = submit(request, form, act, {NotFound: unknown, Conflict: member})
     if answer is not None:
         return answer
@@ -52,6 +49,21 @@ def index(request: HttpRequest, project: str) -> HttpResponseBase:
         rows = rows.search(query)
     shown = listing(request, rows, ORDERS, default="name")
     return show_form(request, "portal/projects/members.html", form, listing=shown, tab="members", **found.context)
+
+
+def _add(found: Place, name: str, role: int, *, is_group: bool) -> str:
+    """Make the user or the group of that name a member; its name as it is written."""
+    if is_group:
+        group = Group.objects.filter(name=name).order_by("pk").first()
+        if group is None:
+            raise NotFound
+        actions.set_member(found.actor, found.project, group=group, role=Role(role))
+        return group.name
+    user = User.objects.named(name).first()
+    if user is None:
+        raise NotFound
+    actions.set_member(found.actor, found.project, user=user, role=Role(role))
+    return str(user.username)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

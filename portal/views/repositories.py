@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import actions
-from artifacts.models import Artifact, ArtifactQuerySet, Repository, Tag
+from artifacts.models import Artifact, ArtifactLabel, ArtifactQuerySet, Repository, Tag
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.artifacts import Row, commands_of, in_order
@@ -25,6 +25,7 @@ from portal.finding import Place, place, repository_in
 from portal.forms import DescriptionForm
 from portal.listing import Choice, choice_of, listing, query_of
 from portal.markdown import render as markdown
+from projects.models import Label, Project
 
 ORDERS = {
     "pushed": ["push_time", "pk"],
@@ -32,6 +33,8 @@ ORDERS = {
     "size": ["size", "pk"],
 }
 KINDS = ("IMAGE", "CHART")
+MOST_LABELS = 100
+"""Labels that can be chosen from."""
 
 
 @require_safe
@@ -39,9 +42,9 @@ def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBas
     """The artifacts, with their tags, platforms and accessories."""
     found = place(request, project)
     row = repository_in(found, repository)
-    choices = _choices(request)
+    choices = _choices(request, found.project)
     rows = _matching(Artifact.objects.filter(repository=row).listed(), query_of(request), choices)
-    rows = rows.with_tags().with_references().with_accessories()
+    rows = rows.with_tags().with_references().with_accessories().with_labels()
     shown = listing(request, rows, ORDERS, default="-pushed", choices=choices)
     artifacts = [Row.of(artifact, row) for artifact in shown.page]
     context = {"listing": shown, "rows": artifacts, "tab": "artifacts"}
@@ -74,19 +77,24 @@ def _frame(found: Place, row: Repository) -> dict[str, Any]:
     }
 
 
-def _choices(request: HttpRequest) -> list[Choice]:
+def _choices(request: HttpRequest, project: Project) -> list[Choice]:
     kinds = [("IMAGE", _("Images")), ("CHART", _("Helm charts")), ("other", _("Everything else"))]
     tagged = [("yes", _("With a tag")), ("no", _("Without a tag"))]
-    return [choice_of(request, "kind", _("All kinds"), kinds), choice_of(request, "tagged", _("All tags"), tagged)]
+    usable = Label.objects.usable_in(project).order_by("name", "pk").values_list("pk", "name")[:MOST_LABELS]
+    labels = [(str(pk), name) for pk, name in usable]
+    found = [choice_of(request, "kind", _("All kinds"), kinds), choice_of(request, "tagged", _("All tags"), tagged)]
+    return [*found, choice_of(request, "label", _("All labels"), labels)] if labels else found
 
 
 def _matching(rows: ArtifactQuerySet, query: str, choices: list[Choice]) -> ArtifactQuerySet:
-    kind, tagged = (choice.chosen for choice in choices)
+    kind, tagged, *label = (choice.chosen for choice in choices)
     tags = Tag.objects.filter(artifact=OuterRef("pk"))
     if kind:
         rows = rows.exclude(type__in=KINDS) if kind == "other" else rows.filter(type=kind)
     if tagged:
         rows = rows.filter(Exists(tags) if tagged == "yes" else ~Exists(tags))
+    if any(label):
+        rows = rows.filter(Exists(ArtifactLabel.objects.filter(artifact=OuterRef("pk"), label=int(label[0]))))
     if query:
         rows = rows.filter(Q(Exists(tags.filter(name__icontains=query))) | Q(digest__contains=query))
     return rows

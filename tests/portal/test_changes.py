@@ -144,7 +144,7 @@ def test_members_come_change_and_go(scene: Scene, reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"username": "nobody", "role": "3"}, "Nobody has this username."),
+        ({"username": "nobody", "role": "3"}, "There is nobody of this name."),
         ({"username": "guest", "role": "3"}, "This person is a member already."),
         ({"username": "stranger", "role": "9"}, "Select a valid choice."),
     ],

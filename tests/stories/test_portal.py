@@ -123,7 +123,7 @@ def test_members(alice: Reader, sit_down: SitDown, people: People) -> None:
     page.goto("/projects/portal-members/members")
     page.fill("[name=username]", "nobody-at-all")
     page.click("button:has-text('Add')")
-    expect(page.locator("#id_username_error")).to_have_text("Nobody has this username.")
+    expect(page.locator("#id_username_error")).to_have_text("There is nobody of this name.")
     page.fill("[name=username]", "stranger")
     page.select_option("[name=role]", label="Guest")
     page.click("button:has-text('Add')")
