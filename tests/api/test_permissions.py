@@ -36,8 +36,11 @@ ROLES = {
     "limited_guest": "limitedGuest",
 }
 UNASKED = {"setCliSecret": "Harbor answers 412 to everybody first, unless people sign in by OpenID Connect."}
-ALSO = {"CreateRobot": " and project repository:pull"}
-"""What the call requires besides: a robot gives to another only what it holds."""
+ALSO = {
+    "CreateRobot": " and project repository:pull",
+    "CopyArtifact": " and project repository:pull and project repository:push",
+}
+"""What the call requires besides: a robot gives to another only what it holds; who copies could pull and push."""
 STRICTER = {
     ("setUserSysAdmin", "a system's robot with"): "A robot makes no administrators, and so none of itself.",
 }
