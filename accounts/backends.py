@@ -13,6 +13,9 @@ from accounts.models import INITIAL_ADMIN, User
 from accounts.passwords import is_right
 from configuration import values
 
+BACKEND = "accounts.backends.UserBackend"
+"""Finds the user of every session, however it began."""
+
 
 class Backend(Protocol):
     """One way to sign in."""

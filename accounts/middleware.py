@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.actors import ANONYMOUS, Actor
 from accounts.basic import authenticate, parse_basic
 from accounts.models import User
+from accounts.oidc.backend import may_be_used
 
 
 class ActorMiddleware:
@@ -34,7 +35,7 @@ def find_actor(request: HttpRequest) -> Actor:
     given = parse_basic(request.headers.get("Authorization", ""))
     if given is not None:
         actor = authenticate(*given, request.META.get("REMOTE_ADDR", ""))
-        if actor is not None:
+        if actor is not None and may_be_used(request, actor):
             return actor
     user = getattr(request, "user", None)
     if isinstance(user, User) and user.is_authenticated:

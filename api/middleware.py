@@ -29,6 +29,8 @@ class Paths:
         except BadPath as problem:
             return errors.answer(BadRequest(str(problem)))
         response = self.get_response(request)
+        if request.path_info.startswith("/c/oidc/"):
+            return response  # pages: a browser comes here from the provider
         if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
             return response
         code = next((code for code, status in errors.STATUS.items() if status == response.status_code), "UNKNOWN")

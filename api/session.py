@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,15 +29,24 @@ class Form(Endpoint):
 class Login(Form):
     def post(self, request: Request) -> Response:
         form = request._request.POST
-        if sessions.sign_in(request._request, form.get("principal", ""), form.get("password", "")) is None:
+        try:
+            user = sessions.sign_in(request._request, form.get("principal", ""), form.get("password", ""))
+        except sessions.SignInElsewhere:
+            return elsewhere("/c/oidc/login")
+        if user is None:
             raise Unauthenticated
         return done()
 
 
 class LogOut(Form):
     def get(self, request: Request) -> Response:
-        sessions.sign_out(request._request)
-        return done()
+        leave = sessions.sign_out(request._request)
+        return elsewhere(leave) if leave else done()
+
+
+def elsewhere(path: str) -> Response:
+    """403, as a page of Harbor's expects it where it has to go on to the provider by itself."""
+    return Response({"redirect_location": f"{settings.EXTERNAL_URL}{path}"}, status=403)
 
 
 class UserExists(Form):

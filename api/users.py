@@ -7,7 +7,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import actions, models
+from accounts import actions, models, sessions
 from accounts.actors import Kind, actor_of
 from accounts.errors import Forbidden, NotFound, PreconditionFailed
 from accounts.models import UserQuerySet
@@ -20,6 +20,15 @@ from api.views import Endpoint, authenticated, created, done
 from configuration import values
 
 
+class OIDCUserInfo(Shape):
+    id = Number()
+    user_id = Number()
+    subiss = Text()
+    secret = Text()
+    creation_time = Moment()
+    update_time = Moment()
+
+
 class UserResp(Shape):
     email = Text()
     realname = Text()
@@ -27,7 +36,8 @@ class UserResp(Shape):
     user_id = Number(source="pk")
     username = Text()
     sysadmin_flag = Flag(source="is_admin", always=True)
-    admin_role_in_auth = Flag(always=True)
+    admin_role_in_auth = Flag(source="admin_by_group", always=True)
+    oidc_user_meta = OIDCUserInfo()
     creation_time = Moment()
     update_time = Moment()
 
@@ -105,6 +115,17 @@ def user_of(request: Request, user_id: str, action: str) -> models.User:
     return user
 
 
+def shown(user: models.User) -> dict[str, object]:
+    """`user` alone, with who they are to the provider; lists leave that out, as Harbor's do."""
+    facts: dict[str, object] = UserResp.of(user)
+    account = models.OidcAccount.objects.filter(user=user).first()
+    if account is not None:
+        told = {"id": account.pk, "user_id": user.pk, "subiss": f"{account.subject}{account.issuer}"}
+        times = {"creation_time": account.creation_time, "update_time": account.update_time}
+        facts["oidc_user_meta"] = OIDCUserInfo.of({**told, **times})
+    return facts
+
+
 class Users(Endpoint):
     @operation("listUsers", [UserResp], query=LISTED)
     def get(self, request: Request) -> Response:
@@ -145,13 +166,13 @@ class Current(Endpoint):
         actor = authenticated(request)
         if actor.kind is not Kind.USER:
             raise PreconditionFailed(f"get current user not available for security context: {actor.kind}")
-        return Response(UserResp.of(models.User.objects.get(pk=actor.user_id)))
+        return Response(shown(models.User.objects.get(pk=actor.user_id)))
 
 
 class OneUser(Endpoint):
     @operation("getUser", UserResp)
     def get(self, request: Request, user_id: str) -> Response:
-        return Response(UserResp.of(user_of(request, user_id, "read")))
+        return Response(shown(user_of(request, user_id, "read")))
 
     @operation("updateUserProfile", body=UserProfile, errors=(409,))
     def put(self, request: Request, user_id: str) -> Response:
@@ -190,9 +211,15 @@ class Password(Endpoint):
 class CliSecret(Endpoint):
     @operation("setCliSecret", body=OIDCCliSecretReq, errors=(412,))
     def put(self, request: Request, user_id: str) -> Response:
-        OIDCCliSecretReq.read(request, "secret")
+        asked = OIDCCliSecretReq.read(request, "secret")
         mode = values.get("auth_mode")
-        raise PreconditionFailed(f"unable to update CLI secret under authmode: {mode}")
+        if mode != "oidc_auth":
+            raise PreconditionFailed(f"unable to update CLI secret under authmode: {mode}")
+        user, secret = user_of(request, user_id, "update"), asked.get("secret", "")
+        made = actions.set_cli_secret(actor_of(request), user, secret)
+        if getattr(request._request, "actor_from_session", False) and request._request.user.pk == user.pk:
+            sessions.keep(request._request, user)
+        return done() if secret else Response({"secret": made})
 
 
 routes = [

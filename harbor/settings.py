@@ -36,6 +36,8 @@ try:
         "driver": env.str("REGISTRY_STORAGE", "") or "filesystem",
         "root": env.str("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "") or str(DATA / "registry"),
     }
+    REGISTRY_HTTP_SECRET = env.str("REGISTRY_HTTP_SECRET", "")
+    """By which the registry signs the addresses of uploads, where it is known here; one that is lost can be made anew."""
     REGISTRY_STORAGE["options"] = environment.storage_options(REGISTRY_STORAGE["driver"])
     TOKEN_KEYS = env.path("HAVEN_TOKEN_KEYS", DATA / "keys")
     """The folder of the realm's signing keys, with the bundle and the JWKS that the registry reads."""
@@ -131,6 +133,7 @@ AUTHENTICATION_BACKENDS = [
     "robots.backends.RobotBackend",
     # Others' servers come last: what needs none of them works while they are away.
     "accounts.ldap.backend.LdapBackend",
+    "accounts.oidc.backend.CliSecretBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

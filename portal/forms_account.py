@@ -13,6 +13,15 @@ from portal.preferences import LANGUAGES, offered_time_zones
 THEMES = (("light", _("Light")), ("dark", _("Dark")), ("auto", _("Same as the system")))
 
 
+class NewcomerForm(Form):
+    username = forms.CharField(
+        label=_("Username"),
+        max_length=255,
+        help_text=_("Others know you by it, and docker signs you in by it. It cannot be changed later."),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
 class ProfileForm(Form):
     realname = forms.CharField(
         label=_("First and last name"), max_length=255, widget=forms.TextInput(attrs={"autocomplete": "name"})

@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts import actions, basic, recent
-from accounts.actors import ANONYMOUS, Actor, Kind
+from accounts.actors import ANONYMOUS, Actor
 from accounts.errors import Locked
 from accounts.errors import Unavailable as UnavailableSignIn
 from configuration import values
@@ -164,6 +164,6 @@ def _answer(asked: Asked, granted: Sequence[Scope]) -> HttpResponse:
 
 def _refresh_token(asked: Asked) -> str:
     """A refresh token for people who want one; robots have a secret of their own, and nobody else has anything."""
-    if asked.offline and asked.actor.kind is Kind.USER:
+    if asked.offline and actions.may_have_refresh_token(asked.actor):
         return actions.issue_refresh_token(asked.actor, asked.client_id)
     return asked.refresh_token

@@ -16,9 +16,11 @@ from accounts.actions.logins import (
     actor_of_refresh_token,
     forget_expired_refresh_tokens,
     issue_refresh_token,
+    may_have_refresh_token,
     record_login,
     record_logout,
 )
+from accounts.actions.oidc import accept_login, alone_refreshing, keep_tokens, set_cli_secret, tokens_of
 from accounts.actions.onboarding import Identity, add_oidc_user, is_local, oidc_user
 from accounts.actions.people import (
     create_first_admin,
@@ -37,9 +39,11 @@ __all__ = [
     "INITIAL_ADMIN",
     "Identity",
     "Known",
+    "accept_login",
     "accept_person",
     "actor_of_refresh_token",
     "add_oidc_user",
+    "alone_refreshing",
     "configure",
     "create_first_admin",
     "create_group",
@@ -54,8 +58,10 @@ __all__ = [
     "is_local",
     "issue_refresh_token",
     "join_group",
+    "keep_tokens",
     "leave_group",
     "may_change_auth_mode",
+    "may_have_refresh_token",
     "oidc_user",
     "record_login",
     "record_logout",
@@ -63,7 +69,9 @@ __all__ = [
     "rename_group",
     "set_active",
     "set_admin",
+    "set_cli_secret",
     "set_password",
     "set_preferences",
+    "tokens_of",
     "update_user",
 ]

@@ -11,9 +11,10 @@ from django.utils import timezone
 from accounts.actors import Actor, Kind
 from accounts.digests import candidates, keyed
 from accounts.errors import Forbidden
-from accounts.models import RefreshToken
+from accounts.models import INITIAL_ADMIN, RefreshToken
 from accounts.permissions import require_authenticated
 from audit.actions import record
+from configuration import values
 
 REFRESH_TOKEN_LIFETIME = timedelta(days=90)
 MOST_REFRESH_TOKENS = 50
@@ -35,11 +36,17 @@ def record_logout(actor: Actor) -> None:
         record(actor, "logout", "user", actor.name)
 
 
+def may_have_refresh_token(actor: Actor) -> bool:
+    """Whether this is a person whose login ends here: who comes from elsewhere must be able to go there, too."""
+    is_ours = values.get("auth_mode") == "db_auth" or actor.user_id == INITIAL_ADMIN
+    return actor.kind is Kind.USER and is_ours
+
+
 def issue_refresh_token(actor: Actor, client_id: str) -> str:
     """A secret by which a docker client signs in as this user for 90 days; only its keyed hash is kept."""
     require_authenticated(actor)
-    if actor.kind is not Kind.USER or actor.user_id is None:
-        raise Forbidden("only people get refresh tokens")
+    if actor.user_id is None or not may_have_refresh_token(actor):
+        raise Forbidden("only people get refresh tokens, and only those of Haven's own")
     token = secrets.token_urlsafe(32)
     now = timezone.now()
     with transaction.atomic():
@@ -67,7 +74,7 @@ def actor_of_refresh_token(token: str) -> Actor | None:
         .filter(user__deleted=False, user__is_active=True)
         .first()
     )
-    if found is None or found.auth_epoch != found.user.auth_epoch:
+    if found is None or found.auth_epoch != found.user.auth_epoch or not may_have_refresh_token(found.user.actor):
         return None
     if found.last_used is None or found.last_used < now - TOUCH:
         RefreshToken.objects.filter(pk=found.pk).update(last_used=now)

@@ -9,7 +9,7 @@ from accounts import passwords, rules
 from accounts.actors import SYSTEM, Actor, Kind
 from accounts.attempts import Attempt
 from accounts.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
-from accounts.models import INITIAL_ADMIN, GroupMembership, User
+from accounts.models import INITIAL_ADMIN, GroupMembership, OidcAccount, User
 from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
@@ -45,6 +45,7 @@ def create_first_admin(password: str) -> User | None:
 def update_user(actor: Actor, user: User, *, email: str, realname: str, comment: str) -> User:
     """Change a profile: one's own, or anybody's for who may."""
     _require_self_or(actor, user, "update")
+    _require_kept_here(user)
     profile = rules.clean_email(email), rules.clean_realname(realname), rules.clean_comment(comment)
     try:
         with transaction.atomic():
@@ -61,6 +62,7 @@ def update_user(actor: Actor, user: User, *, email: str, realname: str, comment:
 def set_password(actor: Actor, user: User, new: str, old: str | None = None, address: str = "") -> None:
     """Give `user` a new password: one's own needs the old one. Ends sessions, refresh tokens and docker's tokens."""
     _require_self_or(actor, user, "update")
+    _require_kept_here(user)
     passwords.check_rules(new, "new_password")
     identity = (str(user.pk), str(user.auth_epoch))
     if actor.user_id == user.pk:
@@ -124,12 +126,13 @@ def delete_user(actor: Actor, user: User) -> None:
         user.username = _marked(username, user.pk)
         user.email = _marked(user.email, user.pk) if user.email else ""
         user.realname = user.comment = ""
-        user.deleted, user.is_active, user.is_admin = True, False, False
+        user.deleted, user.is_active, user.is_admin, user.admin_by_group = True, False, False, False
         user.auth_epoch += 1
         user.set_unusable_password()
         user.save()
         user.refresh_tokens.all().delete()
         GroupMembership.objects.filter(user=user).delete()
+        OidcAccount.objects.filter(user=user).delete()
         record(actor, "delete", "user", username)
 
 
@@ -157,10 +160,16 @@ def _require_self_or(actor: Actor, user: User, action: str) -> None:
         _require_power_over(actor, user, action)
 
 
+def _require_kept_here(user: User) -> None:
+    """What a directory or a provider says of a person is changed there; a password of ours would shut them out."""
+    if values.get("auth_mode") != "db_auth" and user.pk != INITIAL_ADMIN:
+        raise Forbidden(f"User with ID {user.pk} can't be updated: it is kept elsewhere")
+
+
 def _require_power_over(actor: Actor, user: User, action: str) -> None:
     """Who may manage users may not manage administrators by that: only an administrator does."""
     require_system(actor, "user", action)
-    if user.is_admin and not actor.is_admin:
+    if user.actor.is_admin and not actor.is_admin:
         raise Forbidden("only an administrator changes an administrator")
 
 

@@ -17,12 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions, sessions
 from accounts.actors import actor_of
-from accounts.errors import BadRequest, Forbidden, Locked
+from accounts.errors import BadRequest, Conflict, Forbidden, Locked, NotFound, Unavailable
 from accounts.models import User
 from accounts.permissions import require_authenticated
+from accounts.sessions import SignInElsewhere
+from configuration import values
 from portal import kept
 from portal.answers import posted, show_form, submit
-from portal.forms import PasswordForm, SignInForm
+from portal.forms import PasswordForm, SignInForm, UserForm
 
 
 def destination(asked: str) -> str:
@@ -48,6 +50,12 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
                 return redirect(destination(kept.path_of(waiting) or goal))
             status = 401
             form.add_error(None, _("The name or the password is wrong."))
+        except SignInElsewhere:
+            status = 403
+            form.add_error(None, _("You have no password here: sign in with your provider."))
+        except Unavailable:
+            status = 503
+            form.add_error(None, _("The directory that knows you does not answer. Try again later."))
         except Locked as locked:
             status, wait = 429, locked.retry_after
             form.add_error(None, _patience(wait))
@@ -69,9 +77,31 @@ def _patience(seconds: int) -> str:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
-    sessions.sign_out(request)
+    leave = sessions.sign_out(request)
     messages.success(request, _("You are signed out."))
-    return redirect("portal:sign-in")
+    return redirect(leave or "portal:sign-in")
+
+
+@sensitive_post_parameters("password", "again")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponseBase:
+    """Register oneself, where that is allowed; and be signed in."""
+    if values.get("auth_mode") != "db_auth" or not values.get("self_registration"):
+        raise NotFound
+    if request.user.is_authenticated:
+        return redirect("portal:overview")
+    form = UserForm(posted(request))
+
+    def act(given: dict[str, Any]) -> str:
+        chosen = {name: given[name] for name in ("username", "password", "email", "realname")}
+        actions.create_user(actor_of(request), **chosen)
+        sessions.sign_in(request, given["username"], given["password"])
+        messages.success(request, _("Welcome, %(name)s.") % {"name": given["username"]})
+        return reverse("portal:overview")
+
+    taken = ("username", _("Somebody has this username or e-mail address already."))
+    answer = submit(request, form, act, {Conflict: taken})
+    return answer or show_form(request, "portal/account/sign_up.html", form)
 
 
 @sensitive_post_parameters("old", "password", "again")

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from accounts.models import INITIAL_ADMIN, User
+from accounts.oidc import provider as ours
 from configuration import values
 from tests.cast import make_user
+from tests.oidc import CLIENT, SECRET, Provider
 from tests.slapd import BASE, ROOT_DN, ROOT_PASSWORD, Slapd
 
 
@@ -24,7 +26,7 @@ def slapd() -> Iterator[Slapd]:
 
 
 @pytest.fixture
-def directory(slapd: Slapd, settings: Any, first_admin: User) -> Slapd:
+def directory(slapd: Slapd, settings: Any, transactional_db: None, first_admin: User) -> Slapd:
     """The directory, and Haven signing people in by it."""
     settings.ALLOWED_NETWORKS = ["127.0.0.1"]
     settings.CA_FILE = str(slapd.authority.path)
@@ -46,10 +48,41 @@ def directory(slapd: Slapd, settings: Any, first_admin: User) -> Slapd:
 
 
 @pytest.fixture
-def first_admin(transactional_db: None) -> User:
+def first_admin(db: None) -> User:
     """The first administrator, under the id that the first one has."""
     admin = make_user("admin", is_admin=True)
     if admin.pk != INITIAL_ADMIN:
         User.everyone.filter(pk=admin.pk).update(id=INITIAL_ADMIN)
     first: User = User.objects.get(pk=INITIAL_ADMIN)
     return first
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Provider]:
+    server = Provider()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def provider(running: Provider, settings: Any, first_admin: User) -> Iterator[Provider]:
+    """The provider, and Haven signing people in by it."""
+    settings.ALLOWED_NETWORKS = ["127.0.0.1"]
+    running.reset()
+    ours.forget()
+    values.set_values(
+        {
+            "auth_mode": "oidc_auth",
+            "oidc_name": "Wonderland",
+            "oidc_endpoint": running.url,
+            "oidc_client_id": CLIENT,
+            "oidc_client_secret": SECRET,
+            "oidc_scope": "openid,profile,email,offline_access",
+            "oidc_user_claim": "preferred_username",
+            "oidc_groups_claim": "groups",
+            "oidc_admin_group": "admins",
+            "oidc_auto_onboard": True,
+        }
+    )
+    yield running
+    ours.forget()
