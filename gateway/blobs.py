@@ -5,9 +5,6 @@ The answers are those that `deploy/edge.conf` agrees on: `X-Accel-Redirect` send
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from urllib.parse import urlencode, urlsplit
 
@@ -20,6 +17,8 @@ from gateway.errors import answer_to
 from gateway.lookup import Found
 from gateway.paths import Address, parse_repository
 from gateway.rules import check_upload
+from gateway.uploads import standing
+from registry import states
 from registry.client import StoredBlob
 from registry.errors import (
     BlobUnknown,
@@ -37,8 +36,6 @@ AS_IT_CAME = "@registry"
 BY_SHA256 = "/_registry/v2/{repository}/blobs/{digest}"
 LENGTH = "HTTP_X_UPLOAD_LENGTH"
 """The Content-Length of an upload's body, which itself stays with the edge."""
-MAC_BYTES = 32
-"""What precedes the JSON in the registry's `_state`."""
 _RANGE = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 _CONTENT_RANGE = re.compile(r"(?:bytes )?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?", re.ASCII)
 
@@ -77,7 +74,7 @@ def go_on(request: HttpRequest, address: Address) -> HttpResponse:
     """How far an upload is, a chunk that says where it belongs, the end of an upload by sha512: the edge asks first."""
     found = authorize(request, address.repository, "push")
     if request.method == "GET":
-        return _redirect(AS_IT_CAME)
+        return standing(request, address) or _redirect(AS_IT_CAME)
     digest = parse_digest(request.GET["digest"]) if "digest" in request.GET else ""
     check_upload(found.project, _length(request), digest)
     if "HTTP_CONTENT_RANGE" in request.META:
@@ -164,9 +161,11 @@ def _is_satisfiable(header: str, size: int) -> bool:
 
 
 def _length(request: HttpRequest) -> int:
-    """How many bytes come, as far as the client says."""
+    """How many bytes the blob has at least, as far as the client says: those of the body, and those before it."""
     length = request.META.get(LENGTH, "")
-    return int(length[:20]) if length.isascii() and length.isdecimal() else 0
+    bounds = _CONTENT_RANGE.fullmatch(request.META.get("HTTP_CONTENT_RANGE", ""))
+    before = int(bounds[1]) if bounds else 0
+    return before + int(length[:20]) if length.isascii() and length.isdecimal() else 0
 
 
 def _check_content_range(request: HttpRequest) -> None:
@@ -186,12 +185,4 @@ def _check_content_range(request: HttpRequest) -> None:
 
 def _offset(request: HttpRequest) -> int:
     """Where the upload stands, as the registry wrote it into the upload's address, whose signature it checks itself."""
-    state = request.GET.get("_state", "")
-    try:
-        content = base64.urlsafe_b64decode(state + "=" * (-len(state) % 4))[MAC_BYTES:]
-        offset = json.loads(content)["Offset"]
-    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BlobUploadInvalid("the upload's address is not complete") from error
-    if not isinstance(offset, int):
-        raise BlobUploadInvalid("the upload's address is not complete")
-    return offset
+    return states.offset_of(request.GET.get("_state", ""))

@@ -36,9 +36,9 @@ try:
         "driver": env.str("REGISTRY_STORAGE", "") or "filesystem",
         "root": env.str("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "") or str(DATA / "registry"),
     }
-    REGISTRY_HTTP_SECRET = env.str("REGISTRY_HTTP_SECRET", "")
-    """By which the registry signs the addresses of uploads, where it is known here; one that is lost can be made anew."""
     REGISTRY_STORAGE["options"] = environment.storage_options(REGISTRY_STORAGE["driver"])
+    REGISTRY_HTTP_SECRET = env.str("REGISTRY_HTTP_SECRET", "")
+    """What the registry signs the addresses of uploads with, where it is known here: gateway/uploads.py needs it."""
     TOKEN_KEYS = env.path("HAVEN_TOKEN_KEYS", DATA / "keys")
     """The folder of the realm's signing keys, with the bundle and the JWKS that the registry reads."""
     ALLOWED_NETWORKS: list[str] = env.list("HAVEN_ALLOWED_NETWORKS", [])

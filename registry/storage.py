@@ -52,6 +52,10 @@ class Storage:
         key = f"{LAYOUT}/blobs/{algorithm}/{hexadecimal[:2]}/{hexadecimal}/data"
         return f"{self.root.strip('/')}/{key}" if self.root.strip("/") else key
 
+    def upload(self, repository: str, identifier: str) -> Upload | None:
+        """An unfinished upload; None where there is none, or none that can be seen from here."""
+        return None
+
     def quarantine(self, digest: str) -> Path:
         """Move the blob away. Raises StorageError: a person must do it here."""
         raise StorageError(
@@ -115,6 +119,16 @@ class FilesystemStorage(Storage):
                 files = [path.stat() for path in folder.rglob("*") if path.is_file()]
                 touched = max((file.st_mtime for file in files), default=folder.stat().st_mtime)
                 yield Upload(repository, folder.name, sum(file.st_size for file in files), touched)
+
+    def upload(self, repository: str, identifier: str) -> Upload | None:
+        """An unfinished upload by its id; None where there is none."""
+        if "/" in identifier or identifier.startswith("."):
+            return None
+        try:
+            status = (self._repository(repository) / "_uploads" / identifier / "data").stat()
+        except OSError:
+            return None
+        return Upload(repository, identifier, status.st_size, status.st_mtime)
 
     def empty_links(self) -> Iterator[Path]:
         """Links without content, which a full disk leaves behind; the registry answers 500 for them."""

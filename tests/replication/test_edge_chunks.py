@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+from tests import processes
 from tests.stack.content import Blob
 from tests.stack.people import People
 from tests.stack.stack import Stack
@@ -49,5 +50,22 @@ def test_a_client_that_vanishes_in_the_second_chunk(stack: Stack, people: People
     standing = developer("GET", location)
     assert (standing.status, standing.headers["Range"]) == (204, f"0-{CHUNK - 1}")
     location = chunk(developer, chunk(developer, standing.location, second, CHUNK), third, 2 * CHUNK)
+    assert developer("PUT", with_query(location, digest=blob.digest()), b"").status == 201
+    assert developer("GET", f"/v2/{REPOSITORY}/blobs/{blob.digest()}").content == blob.content
+
+
+def test_a_client_that_never_hears_the_answer(stack: Stack, people: People) -> None:
+    """The chunk was whole, so it is kept; the address from before it still leads to where the upload stands."""
+    developer = people.client("developer")
+    blob = Blob(os.urandom(3 * CHUNK))
+    first, second, third = (blob.content[at : at + CHUNK] for at in range(0, 3 * CHUNK, CHUNK))
+    location = chunk(developer, developer.start_upload(REPOSITORY), first, 0)
+
+    vanish(stack, location, developer.scoped(f"repository:{REPOSITORY}:pull,push"), second, CHUNK, CHUNK)
+
+    processes.wait_until(
+        lambda: developer("GET", location).headers.get("Range") == f"0-{2 * CHUNK - 1}", "the chunk to be stored", 15
+    )
+    location = chunk(developer, developer("GET", location).location, third, 2 * CHUNK)
     assert developer("PUT", with_query(location, digest=blob.digest()), b"").status == 201
     assert developer("GET", f"/v2/{REPOSITORY}/blobs/{blob.digest()}").content == blob.content
