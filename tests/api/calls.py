@@ -159,9 +159,10 @@ CALLS = {
 ELSEWHERE = {
     "getAddition": "test_artifacts.py",
     "CopyArtifact": "test_copying.py",
-    "setCliSecret": "test_cli_secrets.py",
+    "setCliSecret": "../accounts/test_cli_secrets.py",
     "getPurgeSchedule": "test_purge.py",
     "getInternalconfig": "test_configurations.py",
+    "pingOIDC": "../accounts/test_oidc.py",
     **dict.fromkeys(("pingLdap", "searchLdapUser", "importLdapUser", "searchLdapGroup"), "test_directory.py"),
 }
 """Operations that need somebody else's server, or that have no success, and where they are tested."""
@@ -175,6 +176,7 @@ ASKED = CALLS | {
     "CopyArtifact": Call("{artifacts}?from=private/app/web:none"),
     "getPurgeSchedule": Call("/system/purgeaudit/schedule"),
     "getInternalconfig": Call("/internalconfig"),
+    "pingOIDC": Call("/system/oidc/ping", body({})),
     "pingLdap": Call("/ldap/ping", body({})),
     "searchLdapUser": Call("/ldap/users/search"),
     "importLdapUser": Call("/ldap/users/import", body({})),
