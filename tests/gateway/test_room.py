@@ -50,6 +50,9 @@ def test_what_says_that_it_is_too_large_does_not_come(cast: Cast, registry: Fake
         assert send(cast, "PATCH", f"{UPLOAD}?_state={state()}", length) == status
         assert send(cast, "PUT", f"{UPLOAD}?_state={state()}&digest={OTHER}", length) == status
     assert send(cast, "PATCH", f"{UPLOAD}?_state={state()}", 101, **chunk) == 403
+    for last, status in ((99, 200), (100, 403)):
+        later = {"HTTP_CONTENT_RANGE": f"90-{last}"}
+        assert send(cast, "PATCH", f"{UPLOAD}?_state={state(90)}", last - 89, **later) == status
     assert registry.calls == []
 
 
