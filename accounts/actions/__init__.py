@@ -21,7 +21,7 @@ from accounts.actions.logins import (
     record_logout,
 )
 from accounts.actions.oidc import accept_login, alone_refreshing, keep_tokens, set_cli_secret, tokens_of
-from accounts.actions.onboarding import Identity, add_oidc_user, is_local, oidc_user
+from accounts.actions.onboarding import Identity, add_oidc_user, find_or_add_ldap_user, is_local, oidc_user
 from accounts.actions.people import (
     create_first_admin,
     create_user,
@@ -50,6 +50,7 @@ __all__ = [
     "create_user",
     "delete_group",
     "delete_user",
+    "find_or_add_ldap_user",
     "find_or_create_group",
     "forget_expired_refresh_tokens",
     "import_group",
