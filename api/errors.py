@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
@@ -35,8 +36,14 @@ class ReadOnly(Denied):
 
 
 class MethodNotAllowed(DomainError):
+    """`allowed` are the methods there are: Harbor leaves them out, RFC 9110 wants them told."""
+
     code = "METHOD_NOT_ALLOWED"
     default_message = "method not allowed"
+
+    def __init__(self, message: str = "", allowed: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.allowed = sorted(allowed)
 
 
 class TooLarge(DomainError):
@@ -83,6 +90,10 @@ def answer(error: Exception) -> HttpResponse:
         case Locked():
             response = refusal(429, error.code, error.message)
             response["Retry-After"] = str(error.retry_after)
+            return response
+        case MethodNotAllowed():
+            response = refusal(405, error.code, error.message)
+            response["Allow"] = ", ".join(error.allowed)
             return response
         case DomainError() if error.code in STATUS:
             return refusal(STATUS[error.code], error.code, error.message)

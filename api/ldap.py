@@ -72,7 +72,7 @@ class Ping(Endpoint):
 
 
 class People(Endpoint):
-    @operation("searchLdapUser", [LdapUser], query={"username": Text()})
+    @operation("searchLdapUser", [LdapUser], query={"username": Text()}, errors=(412,))
     def get(self, request: Request) -> Response:
         require_system(actor_of(request), "ldap-user", "list")
         with directory.configured() as found:
@@ -81,7 +81,7 @@ class People(Endpoint):
 
 
 class Import(Endpoint):
-    @operation("importLdapUser", body=LdapImportUsers)
+    @operation("importLdapUser", body=LdapImportUsers, errors=(404, 412))
     def post(self, request: Request) -> Response:
         names = LdapImportUsers.read(request, "uid_list").get("ldap_uid_list", [])
         failures = actions.import_people(actor_of(request), names)
@@ -89,7 +89,7 @@ class Import(Endpoint):
 
 
 class Groups(Endpoint):
-    @operation("searchLdapGroup", [UserGroup], query={"groupname": Text(), "groupdn": Text()})
+    @operation("searchLdapGroup", [UserGroup], query={"groupname": Text(), "groupdn": Text()}, errors=(404, 412))
     def get(self, request: Request) -> Response:
         require_system(actor_of(request), "ldap-user", "list")
         name, dn = parameters.text(request, "groupname") or "", parameters.text(request, "groupdn") or ""

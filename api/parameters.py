@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest
 
 from api.errors import Invalid
 from api.query import whole
+from api.shapes import Flag, Number, Property
 
+FALSE = frozenset({"false", "0", "no", "n", "off", "f", "disabled", "unselected", "unchecked", "cancel"})
 TRUE = frozenset({"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"})
-"""What go-openapi takes for true; everything else is false."""
+"""What go-openapi takes for true. It takes everything else for false; we refuse what is neither."""
 
 
 def text(request: HttpRequest, name: str) -> str | None:
@@ -22,6 +26,41 @@ def clean(value: str | None, name: str, place: str) -> str:
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise Invalid(f"{name} in {place} holds characters that are not allowed")
     return value
+
+
+def check(request: HttpRequest, declared: Mapping[str, Property]) -> None:
+    """Every parameter of the query that is `declared`, as it is declared; each that does not fit is a sentence."""
+    wrong = []
+    for name, part in declared.items():
+        for value in request.GET.getlist(name):
+            wrong += misfits(name, value, part, "query")
+        if part.required and name not in request.GET:
+            wrong.append(f"{name} in query is required")
+    if wrong:
+        raise Invalid(*wrong)
+
+
+def misfits(name: str, value: str, part: Property, place: str) -> list[str]:
+    """What is wrong with one value; an empty one counts as absent."""
+    if not value:
+        return []
+    try:
+        if isinstance(part, Number):
+            found = integer(value, name, place)
+            if part.maximum is not None and found > part.maximum:
+                return [f"{name} in {place} should be less than or equal to {part.maximum}"]
+        elif isinstance(part, Flag):
+            one_of_flags(value, name, place)
+        else:
+            clean(value, name, place)
+    except Invalid as error:
+        return list(error.lines)
+    return []
+
+
+def one_of_flags(value: str, name: str, place: str) -> None:
+    if value.lower() not in TRUE | FALSE:
+        raise Invalid(f'{name} in {place} must be of type boolean: "{value[:64]}"')
 
 
 def required(request: HttpRequest, name: str) -> str:
@@ -58,7 +97,10 @@ def flag(request: HttpRequest, name: str, default: bool = False) -> bool:
 
 def header_flag(request: HttpRequest, name: str) -> bool:
     """The header `name` as a boolean; false if absent."""
-    return request.headers.get(name, "").lower() in TRUE
+    value = request.headers.get(name, "")
+    if value:
+        one_of_flags(value, name, "header")
+    return value.lower() in TRUE
 
 
 def one_of(value: str, name: str, allowed: tuple[str, ...], place: str = "path") -> str:

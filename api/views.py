@@ -56,6 +56,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if declared := getattr(self.handler_of(request), "operation", None):
+            parameters.check(request._request, declared.query)
         if request.method in SAFE:
             return
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
@@ -64,6 +66,10 @@ class Endpoint(APIView):
             refuse_forgery(request._request)
         if self.heeds_read_only and values.get("read_only"):
             raise errors.ReadOnly
+
+    def handler_of(self, request: Request) -> Any:
+        """The method that answers `request`; None if there is none."""
+        return getattr(self, (request.method or "").lower(), None)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         return super().perform_content_negotiation(request, force or not self.answers_json)
@@ -75,7 +81,7 @@ class Endpoint(APIView):
         return errors.answer(exc)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
-        raise errors.MethodNotAllowed(f"method {request.method} is not allowed")
+        raise errors.MethodNotAllowed(f"method {request.method} is not allowed", self.allowed_methods)
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -163,6 +163,8 @@ def _errors() -> str:
     for name, (status, code, message) in _ERRORS.items():
         body = json.dumps({"errors": [{"code": code, "message": message}]})
         headers = ["add_header X-Request-Id $id always;"]
+        if status == 405:
+            headers.append('add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE" always;')
         if status >= 500:
             headers.append("add_header Retry-After 1 always;")
         lines = ["default_type application/json;", *headers, f"return {status} '{body}';"]

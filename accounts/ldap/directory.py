@@ -19,7 +19,7 @@ from ldap3.core.exceptions import LDAPException, LDAPStartTLSError
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
-from accounts.errors import Unavailable
+from accounts.errors import PreconditionFailed, Unavailable
 from accounts.ldap.settings import Settings
 from registry.errors import Blocked
 from registry.guard import Guard
@@ -179,8 +179,11 @@ def opened(settings: Settings) -> Iterator[Directory]:
 
 
 def configured() -> AbstractContextManager[Directory]:
-    """The directory of the configuration."""
-    return opened(Settings.configured())
+    """The directory of the configuration; PreconditionFailed where none is."""
+    settings = Settings.configured()
+    if not settings.url:
+        raise PreconditionFailed("no LDAP server is configured")
+    return opened(settings)
 
 
 def is_same(dn: str, other: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from api.icons import icon_of
 from artifacts.models import LISTED_ENTRIES, Artifact, Reference, Repository, Tag
 from audit.models import Entry
 from tests.api.calling import caller, code, message
@@ -37,6 +38,7 @@ def test_an_artifact_as_harbor_shows_it(stage: Stage) -> None:
         "repository_name": "private/app/web",
         "digest": image.digest,
         "size": image.size,
+        "icon": icon_of("IMAGE"),
         "push_time": "2024-01-20T09:18:50.783Z",
         "pull_time": "2024-01-20T09:18:50.783Z",
         "extra_attrs": {"architecture": "amd64", "os": "linux", "author": "", "config": {"Cmd": ["sh"]}},
@@ -101,7 +103,7 @@ def test_accessories_are_shown_to_who_asks(stage: Stage) -> None:
         "size": signature.artifact.size,
         "digest": signature.artifact.digest,
         "type": "signature.cosign",
-        "icon": "",
+        "icon": icon_of("signature.cosign"),
     }
     for found in (
         ask.get(f"{stage.path}/v1?with_accessory=true").json()["accessories"],

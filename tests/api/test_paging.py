@@ -73,7 +73,7 @@ def test_a_link_is_safe_to_follow_whatever_was_asked(many: Cast) -> None:
     response = admin.get(f"/projects?{query}")
     assert response.status_code == 200
     assert "Set-Cookie: a" not in str(response.headers)
-    response = admin.get("/projects?q=name=~p&with_detail=%0d%0aX:%20y%3C%3E%26%23&page_size=1")
+    response = admin.get("/projects?q=name=~p&unknown=%0d%0aX:%20y%3C%3E%26%23&page_size=1")
     address = response["Link"].partition(">")[0].removeprefix("<")
     assert "\r" not in response["Link"] and "%0D%0AX:%20y%3C%3E%26%23" in address
     assert admin.raw("GET", address).json()[0]["name"] == "p01"
