@@ -76,11 +76,11 @@ class _Line:
         return text
 
 
-def lines(rows: EntryQuerySet) -> Iterator[str]:
-    """The newest of `rows` as CSV, read and sent a piece at a time."""
+def lines(rows: EntryQuerySet, most: int = MOST_LINES) -> Iterator[str]:
+    """The newest of `rows` as CSV, `most` of them, read and sent a piece at a time."""
     writer: Any = csv.writer(_Line())
     yield "\ufeff" + writer.writerow(HEAD)  # by which a spreadsheet knows UTF-8
-    for entry in rows.newest_first()[:MOST_LINES].iterator(chunk_size=CHUNK):
+    for entry in rows.newest_first()[:most].iterator(chunk_size=CHUNK):
         yield writer.writerow([_harmless(cell) for cell in _cells(entry)])
 
 

@@ -96,6 +96,7 @@ def furnish(stack: Stack) -> People:
         people.api("grace.hopper", "PUT", f"/projects/{repository}", {"description": text}, 200)
     for name in ("ci-builder", "cluster-prod", "cluster-staging"):
         _make_robot(people, name)
+    _make_system_robot(people)
     stack.ask(PAST)
     return people
 
@@ -205,6 +206,18 @@ def _annotations(title: str, version: str) -> dict[str, str]:
         "org.opencontainers.image.source": f"https://git.example.com/{title}",
         "org.opencontainers.image.revision": "8f14e45fceea167a5a36dedd4bea2543",
     }
+
+
+def _make_system_robot(people: People) -> None:
+    access = [{"resource": "repository", "action": "pull"}]
+    document = {
+        "name": "mirror",
+        "level": "system",
+        "duration": -1,
+        "description": "Copies every project to the other site",
+        "permissions": [{"kind": "project", "namespace": "*", "access": access}],
+    }
+    people.api("admin", "POST", "/robots", document, 201)
 
 
 def _make_robot(people: People, name: str) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from accounts.models import User
-from artifacts.models import Artifact, PullDay, Repository, Tag
+from accounts.models import Group, GroupMembership, User
+from artifacts.models import Artifact, ArtifactLabel, PullDay, Repository, Tag
 from audit.models import Entry
 from jobs.models import Execution, Job, JobLog, Status, Trigger
-from projects.models import Quota
+from projects.models import Label, Member, Project, Quota, Role
 
 DAYS = 30
 _dice = random.Random(7)
@@ -25,6 +25,8 @@ def dress() -> None:
     for repository in Repository.objects.all():
         _pull(repository, now)
     _work(now)
+    _label()
+    _group()
     Quota.objects.filter(project__name="payments").update(hard=10 * 2**20)
     Quota.objects.filter(project__name="sandbox").update(hard=2 * 2**30)
     for name, realname in (
@@ -73,6 +75,27 @@ def _pulled(repository: Repository, time: datetime) -> Entry:
         operation_description=f"pull artifact: {resource}",
         project_id=repository.project_id,
     )
+
+
+def _label() -> None:
+    words = (("tested", "#2f9e44", "Passed every check"), ("do not use", "#e03131", ""), ("eol-2027", "#f08c00", ""))
+    labels = [Label(name=name, color=color, description=told) for name, color, told in words]
+    project = Project.objects.get(name="payments")
+    labels += [Label(project=project, name="canary", color="#1971c2", description="Runs for one customer in a hundred")]
+    Label.objects.bulk_create(labels)
+    made = {label.name: label for label in Label.objects.all()}
+    tags = Tag.objects.filter(repository__name="payments/api")
+    for tag, name in (("2.11.0", "tested"), ("2.11.0-rc1", "canary"), ("2.9.0", "do not use"), ("2.10.1", "tested")):
+        ArtifactLabel.objects.create(artifact=tags.get(name=tag).artifact, label=made[name])
+
+
+def _group() -> None:
+    names = ("payments-team", "platform-team", "auditors")
+    groups = [Group.objects.create(name=name, type=Group.Type.OIDC) for name in names]
+    for group, people in zip(groups, (("margaret", "linus"), ("ken",), ("radia", "barbara")), strict=True):
+        for user in User.objects.filter(username__in=people):
+            GroupMembership.objects.create(group=group, user=user)
+    Member.objects.create(project=Project.objects.get(name="payments"), group=groups[0], role=Role.DEVELOPER)
 
 
 def _work(now: datetime) -> None:

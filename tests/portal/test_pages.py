@@ -14,16 +14,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from artifacts.models import Artifact
+from accounts.models import Group
 from audit.models import Entry
+from jobs.models import Execution
 from portal.history import join
 from portal.natural import natural
 from portal.words import ago, size
-from tests.api.stage import PUSHED, make_image, make_index, make_repository, make_signature
+from projects.models import Label, Member, Role
+from tests.api.stage import PUSHED, make_image, make_index, make_repository, make_signature, make_system_robot
 from tests.cast import Cast, make_project, make_robot, make_user
 from tests.portal.conftest import Reader, Scene
-
-HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7|add:7 }}'&"
 
 
 def test_a_repository_tells_how_to_pull_each_artifact(scene: Scene, reader: Reader) -> None:
@@ -127,7 +127,8 @@ def test_filter_order_and_page_stand_in_the_address(cast: Cast, reader: Reader) 
 
 
 LISTS = """/ /projects /users /search?q=a /projects/private /projects/private/members /projects/private/robots
-/projects/private/log /projects/private/repositories/app/web"""
+/projects/private/log /projects/private/labels /projects/private/summary /projects/private/repositories/app/web
+/audit /jobs /jobs/workers /robots /groups /labels /quotas"""
 
 
 @pytest.mark.parametrize("path", LISTS.split())
@@ -154,34 +155,11 @@ def _grow(scene: Scene, word: str, times: int) -> None:
         make_signature(image)
         make_image(make_repository(scene.cast.private, name), "v1")
         Entry.objects.create(op_time=PUSHED, username="a", project_id=scene.cast.private.pk, resource="r")
-
-
-def test_nobodys_text_is_more_than_text(scene: Scene, reader: Reader) -> None:
-    scene.repository.description = HOSTILE
-    scene.repository.save()
-    Artifact.objects.filter(pk=scene.image.pk).update(
-        annotations={HOSTILE: HOSTILE}, extra_attrs={"author": HOSTILE, "os": HOSTILE, "architecture": HOSTILE}
-    )
-    make_robot("hostile", scene.cast.private, "repository:pull", description=HOSTILE)
-    make_user("hostile<b>", is_admin=False)
-    Entry.objects.create(
-        op_time=PUSHED, username=HOSTILE, resource=HOSTILE, operation=HOSTILE[:60], project_id=scene.cast.private.pk,
-        operation_description=HOSTILE,
-    )  # fmt: skip
-    client = reader("admin")
-    pages = ["/", "/users", "/projects/private", "/projects/private/robots", "/projects/private/log", scene.path]
-    pages += [
-        scene.image_path,
-        f"{scene.image_path}?view=manifest",
-        f"{scene.image_path}/delete",
-        f"/search?q={HOSTILE}",
-    ]
-    for path in pages:
-        page = client.get(path).content.decode()
-        assert "<script>alert" not in page and "<img src=x" not in page and "hostile<b>" not in page, path
-        assert not re.search(
-            r"\bon\w+=alert\(1\)(?=[\s>])(?<!&gt;)", re.sub(r"&[^;]+;", "", page.partition("<main")[0])
-        )
+        Execution.objects.create(vendor_type="REPLICATION", start_time=PUSHED)
+        image.labels.add(Label.objects.create(project=scene.cast.private, name=name), Label.objects.create(name=name))
+        group = Group.objects.create(name=name, type=Group.Type.OIDC)
+        Member.objects.create(project=scene.cast.private, group=group, role=Role.GUEST)
+        make_system_robot(name, [], {0: ["repository:pull"]})
 
 
 def test_pages_carry_no_inline_code_and_stay_out_of_caches(scene: Scene, reader: Reader) -> None:
@@ -229,6 +207,10 @@ def test_chinese_from_the_first_page_on(scene: Scene) -> None:
 
 
 def test_sizes_and_times_in_the_readers_language() -> None:
+    with translation.override("en"):
+        assert ago(PUSHED).endswith("ago")
+    with translation.override("zh-hans"):
+        assert ago(PUSHED).endswith("前")
     assert [size(octets) for octets in (0, 1023, 1024, 57671680, 5 * 2**60)] == [
         "0 B",
         "1023 B",
@@ -236,9 +218,6 @@ def test_sizes_and_times_in_the_readers_language() -> None:
         "55.0 MiB",
         "5120.0 PiB",
     ]
-    assert ago(PUSHED).endswith("ago")
-    with translation.override("zh-hans"):
-        assert ago(PUSHED).endswith("前")
 
 
 def test_versions_are_read_as_numbers() -> None:

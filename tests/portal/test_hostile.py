@@ -1,0 +1,132 @@
+"""Text that people store can neither run nor restyle anything: every field, on every page that shows it."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from accounts.models import Group, User
+from artifacts.models import Accessory, Artifact, Tag
+from audit.models import Entry
+from configuration import values
+from jobs.models import Execution, Job, Status
+from portal.markdown import render
+from projects.models import Label, Member, Role
+from robots.models import Robot
+from tests.api.stage import PUSHED
+from tests.cast import make_robot, make_user
+from tests.portal.conftest import Reader, Scene
+
+HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)><style>*{display:none}</style>{{ 7|add:7 }}'&"
+MARKDOWN = f"""# {HOSTILE}
+[link](javascript:alert(1)) [data](data:text/html,x) <a href="javascript:alert(1)">x</a> ![x](https://evil.test/x.png)
+<div style="position:fixed" class="hv-dialog" onclick="alert(1)">{HOSTILE}</div>
+| a | b |
+|:-:|--:|
+| <b>x</b> | {HOSTILE} |
+"""
+
+
+class Suspicion(HTMLParser):
+    """Reads a page as a browser does, and notes what only a stranger's text can have put there."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        bad = {name for name in given if name.startswith("on") or name == "style"}
+        sources = [str(given.get(name) or "") for name in ("src", "href", "action")]
+        if any(source.lower().startswith(("javascript:", "data:", "https://evil")) for source in sources):
+            bad.add("address")
+        if tag in ("style", "iframe", "object") or (
+            tag == "script" and not given.get("src", "").startswith("/static/")
+        ):
+            bad.add(tag)
+        if tag == "img" and not str(given.get("src")).startswith("/static/"):
+            bad.add("img")
+        self.found += [f"<{tag}> {name}" for name in sorted(bad)]
+
+
+@pytest.fixture
+def haunted(scene: Scene) -> Scene:
+    """The scene, with hostile text in whatever a person may fill in, and in what a client may push."""
+    cast, image = scene.cast, scene.image
+    scene.repository.description = MARKDOWN
+    scene.repository.save()
+    inner = {"Cmd": [HOSTILE], "Env": [HOSTILE], "Labels": {HOSTILE: HOSTILE}, "User": HOSTILE, "WorkingDir": HOSTILE}
+    attributes = {"author": HOSTILE, "os": HOSTILE, "architecture": HOSTILE, "config": inner}
+    told = {"annotations": {HOSTILE: HOSTILE}, "extra_attrs": attributes, "artifact_type": HOSTILE}
+    Artifact.objects.filter(pk=image.pk).update(**told)
+    Tag.objects.filter(artifact=image, name="v1").update(name=HOSTILE)
+    Accessory.objects.update(type=HOSTILE[:64])
+    label = Label.objects.create(project=cast.private, name=HOSTILE, description=HOSTILE, color='red"><b>'[:16])
+    image.labels.add(label)
+    Label.objects.create(name=HOSTILE, description=HOSTILE, color="#0065AB")
+    make_robot("hostile", cast.private, "repository:pull", description=HOSTILE)
+    Robot.objects.update(creator=HOSTILE)
+    user = make_user("hostile<b>", comment=HOSTILE)
+    User.objects.filter(pk=user.pk).update(realname=HOSTILE)
+    group = Group.objects.create(name=HOSTILE, type=Group.Type.LDAP, ldap_group_dn=HOSTILE)
+    Member.objects.create(project=cast.private, user=user, role=Role.GUEST)
+    Member.objects.create(project=cast.private, group=group, role=Role.GUEST)
+    Entry.objects.create(
+        op_time=PUSHED, username=HOSTILE, resource=HOSTILE, operation="pull", resource_type=HOSTILE[:60],
+        project_id=cast.private.pk, operation_description=HOSTILE,
+    )  # fmt: skip
+    execution = Execution.objects.create(vendor_type=HOSTILE[:60], trigger=HOSTILE[:16], start_time=PUSHED)
+    given = {"kind": HOSTILE[:60], "status": Status.ERROR, "status_message": HOSTILE, "due_at": PUSHED}
+    Job.objects.create(execution=execution, **given).log_lines.create(time=PUSHED, line=HOSTILE)
+    values.set_values({"banner_message": HOSTILE})
+    return scene
+
+
+def test_nobodys_text_is_more_than_text(haunted: Scene, reader: Reader) -> None:
+    client, image, private = reader("admin"), haunted.image_path, "/projects/private"
+    group, execution = Group.objects.get().pk, Execution.objects.get().pk
+    own, robot = Label.objects.get(project=haunted.cast.private).pk, Robot.objects.get(name="hostile").pk
+    pages = [
+        "/",
+        "/users",
+        "/audit",
+        "/jobs",
+        f"/jobs/{execution}",
+        "/groups",
+        f"/groups/{group}",
+        "/labels",
+        "/quotas",
+    ]
+    pages += [f"/groups/{group}/rename", f"/groups/{group}/delete", "/jobs/workers", "/configuration/system", "/quotas"]
+    pages += [f"{private}{page}" for page in ("", "/summary", "/members", "/robots", "/log", "/labels", "/settings")]
+    pages += [f"{private}/labels/{own}", f"{private}/labels/{own}/delete", f"{private}/robots/{robot}"]
+    pages += [haunted.path, f"{haunted.path}/-/info", f"{haunted.path}/-/description", f"{haunted.path}/-/delete"]
+    pages += [f"{haunted.path}?label={own}", image, f"{image}/delete", "/account"]
+    pages += [f"{image}?view={view}" for view in ("platforms", "config", "accessories", "manifest")]
+    client.post("/account", {"realname": HOSTILE[:90], "email": "admin@haven.test", "comment": HOSTILE[:90]})
+    asked = [(path, {}) for path in pages] + [(path, {"q": HOSTILE}) for path in ("/search", "/palette", "/projects")]
+    asked += [("/audit", {"q": HOSTILE, "resource": HOSTILE, "from": HOSTILE}), ("/account/sign-in", {"next": HOSTILE})]
+
+    for path, query in asked:
+        answer = client.get(path, query)
+        page = answer.content.decode()
+        assert answer.status_code in (200, 302), path
+        assert Suspicion(page).found == [], path
+        assert "hostile<b>" not in page and "14'" not in page, path
+
+
+def test_markdown_shows_what_is_harmless_and_nothing_else() -> None:
+    shown = render(MARKDOWN)
+
+    assert Suspicion(shown).found == []
+    assert "<table>" in shown and "&lt;script&gt;" in shown
+    assert not {"class=", "evil.test", "<div", "<img", "align"} & set(shown.split()) and "evil.test" not in shown
+    assert 'rel="nofollow noopener noreferrer"' in render("[x](https://haven.test)")
+    assert render("### deep\n# top\n###### deepest").count("<h2>") == 2  # readers jump from heading to heading
+
+
+def test_markdown_of_any_size_costs_little() -> None:
+    for bomb in (">" * 50_000, "[" * 50_000, "*a " * 30_000, "`" * 50_000, "|" * 50_000, "- " * 20_000, "\0" * 50_000):
+        assert len(render(bomb)) < 1_000_000
