@@ -117,10 +117,13 @@ def _safely(look_at: Look, sides: Sides, one: Planned, running: Running) -> Resu
 
 def _missing(sides: Sides, one: Planned, watch: JobWatch, counted: Counted) -> Result:
     found, state, size = one.candidate.found, State.THERE, 0
-    how = options(sides.policy, copy_spec(sides.policy, one.candidate, one.target))
+    how, target = (
+        options(sides.policy, copy_spec(sides.policy, one.candidate, one.target)),
+        sides.target_for(one.target),
+    )
     for identifier in found.tags or (found.digest,):
         origin, goal = Reference(found.repository, identifier), Reference(one.target, identifier)
-        lacks = transfer.missing(sides.source, sides.target, origin, goal, watch=watch, options=how)
+        lacks = transfer.missing(sides.source, target, origin, goal, watch=watch, options=how)
         size += counted.fresh(one.target, lacks.manifests | lacks.blobs)
         if lacks.replaces:
             state = State.DIFFERENT
@@ -134,11 +137,14 @@ def _missing(sides: Sides, one: Planned, watch: JobWatch, counted: Counted) -> R
 
 def _compared(sides: Sides, one: Planned, watch: JobWatch) -> Result:
     found = one.candidate.found
-    how = options(sides.policy, copy_spec(sides.policy, one.candidate, one.target))
+    how, target = (
+        options(sides.policy, copy_spec(sides.policy, one.candidate, one.target)),
+        sides.target_for(one.target),
+    )
     differences = []
     for identifier in found.tags or (found.digest,):
         origin, goal = Reference(found.repository, identifier), Reference(one.target, identifier)
-        differences += transfer.compare(sides.source, sides.target, origin, goal, watch=watch, options=how)
+        differences += transfer.compare(sides.source, target, origin, goal, watch=watch, options=how)
     if not differences:
         return Result(State.THERE)
     first = differences[0]

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from registry.client import Registry
+from registry.client import Registry, StoredBlob
 from registry.errors import RegistryError
+from registry.manifests import Descriptor
+from registry.references import Reference
 from replication import local
 from replication.adapters import KINDS, Adapter, Found
 from replication.adapters.base import ANY_DEPTH, AT_LEAST_TWO
@@ -45,12 +47,31 @@ class Sides:
         """What `repository` is called there. Raises NameUnfit."""
         return name_at_target(self.policy, repository)
 
+    def target_for(self, repository: str) -> Registry:
+        """The target for who only looks: where there is no place for `repository` yet, one that has nothing."""
+        if self.target_adapter and not self.target_adapter.has_place_for(repository):
+            return Empty(self.target.base_url, self.target.session)
+        return self.target
+
     def prepare(self, repository: str, public: bool) -> None:
         """See to it that the target's repository can be pushed to."""
         if self.target_adapter:
             self.target_adapter.prepare(repository, public)
         else:
             local.prepare(repository)
+
+
+class Empty(Registry):
+    """A registry that holds nothing."""
+
+    def head_manifest(self, reference: Reference) -> Descriptor | None:
+        return None
+
+    def head_blob(self, repository: str, digest: str) -> StoredBlob | None:
+        return None
+
+    def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
+        return ()
 
 
 @contextmanager

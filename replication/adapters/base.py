@@ -121,6 +121,10 @@ class Adapter:
         `public` is what the source's project is; only who creates a project heeds it.
         """
 
+    def has_place_for(self, repository: str) -> bool:
+        """Whether what `prepare` would make is there already: until then the registry may refuse to be asked."""
+        return True
+
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """Delete `tag`, or the artifact `digest` where the tag is empty; False where it was gone already."""
         if not tag:

@@ -62,9 +62,7 @@ class Harbor(Adapter):
     def prepare(self, repository: str, public: bool = False) -> None:
         """The project of `repository` is there afterwards; made by us if it was not."""
         project = repository.partition("/")[0]
-        found = self._send("HEAD", f"/projects?project_name={quote(project, safe='')}", None)
-        found.close()
-        if found.status_code == 200:
+        if self.has_place_for(repository):
             return
         body = {"project_name": project, "metadata": {"public": "true" if public else "false"}}
         answer = self._send("POST", "/projects", body)
@@ -75,6 +73,14 @@ class Harbor(Adapter):
             raise Denied(f"the account may not create the project {project}, which does not exist there")
         if answer.status_code not in (201, 409):
             raise error_for(answer.status_code, message=f"the project {project} could not be created there")
+
+    def has_place_for(self, repository: str) -> bool:
+        project = quote(repository.partition("/")[0], safe="")
+        found = self._send("HEAD", f"/projects?project_name={project}", None)
+        found.close()
+        if found.status_code not in (200, 404):
+            raise Unauthorized() if found.status_code == 401 else error_for(found.status_code)
+        return bool(found.status_code == 200)
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """By the API: a tag goes alone."""
