@@ -24,7 +24,7 @@ OVERHEAD = 64 * 1024
 ON_ITS_WAY = 8 * 2**20
 """Bytes that the network may hold when it is cut."""
 ORIGIN = Reference("library/large", "1")
-OPTIONS = Options(chunk=CHUNK, patience=0.2, attempts=5)
+OPTIONS = Options(chunk=CHUNK, patience=2.0, attempts=5)
 
 
 @pytest.fixture(scope="module")
