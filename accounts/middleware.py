@@ -12,10 +12,11 @@ from accounts.actors import ANONYMOUS, Actor
 from accounts.basic import authenticate, parse_basic
 from accounts.models import User
 from accounts.oidc.backend import may_be_used
+from accounts.oidc.bearer import actor_of_id_token
 
 
 class ActorMiddleware:
-    """Gives the request its `actor`, found when first asked for: by `Authorization: Basic`, or else by the session.
+    """Gives the request its `actor`, found when first asked for: by `Authorization`, or else by the session.
 
     A wrong name or secret falls through to the session, as in Harbor. `request.actor_from_session` is set along with
     it: only then is there anything for a forged form to abuse. Put it after Django's own authentication.
@@ -37,6 +38,8 @@ def find_actor(request: HttpRequest) -> Actor:
         actor = authenticate(*given, request.META.get("REMOTE_ADDR", ""))
         if actor is not None and may_be_used(request, actor):
             return actor
+    elif (actor := actor_of_id_token(request)) is not None:
+        return actor
     user = getattr(request, "user", None)
     if isinstance(user, User) and user.is_authenticated:
         request.actor_from_session = True  # type: ignore[attr-defined]

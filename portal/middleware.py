@@ -24,6 +24,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
     errors.Locked: 429,
+    errors.Unavailable: 503,
 }
 
 

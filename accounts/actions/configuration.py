@@ -15,6 +15,9 @@ from audit.actions import record
 from configuration import values
 from configuration.keys import InvalidValue
 
+UNSUPPORTED = ("uaa_auth", "http_auth")
+"""Modes of Harbor's that Haven knows the keys of, and nothing else."""
+
 
 def configure(actor: Actor, changes: Mapping[str, Any]) -> list[str]:
     """Set keys of the configuration, all or none; the names of those that changed. Values are not written down."""
@@ -43,6 +46,8 @@ def _check_auth_mode(changes: Mapping[str, Any]) -> None:
     """Users of one source would be strangers to another: it changes only while there is one administrator alone."""
     if "auth_mode" not in changes or changes["auth_mode"] == values.get("auth_mode"):
         return
+    if changes["auth_mode"] in UNSUPPORTED:
+        raise BadRequest(f"auth_mode {changes['auth_mode']} is not supported: nobody could sign in", "auth_mode")
     if not may_change_auth_mode():
         raise BadRequest("the authentication mode can not change while there are users", "auth_mode")
 

@@ -27,7 +27,9 @@ from registry.guard import Guard
 SCOPES = (ldap3.BASE, ldap3.LEVEL, ldap3.SUBTREE)
 MOST = 1000
 """Entries of one answer that are read."""
-SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT = 0, 4, 32
+SUCCESS, SIZE_LIMIT = 0, 4
+NOT_THERE = (32, 34, 50)
+"""No such object, no such name, no right to see it."""
 
 
 class DirectoryError(Unavailable):
@@ -162,7 +164,7 @@ class Directory:
             code = self.connection.result["result"]
         except LDAPException as error:
             raise DirectoryError("the directory could not answer") from error
-        if code not in (SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT):
+        if code not in (SUCCESS, SIZE_LIMIT, *(NOT_THERE if scope == ldap3.BASE else NOT_THERE[:1])):
             raise DirectoryError(f"the directory answers: {self.connection.result['description']}")
         return [entry for entry in self.connection.response or [] if entry.get("type") == "searchResEntry"]
 
@@ -223,7 +225,9 @@ def _connect(settings: Settings) -> ldap3.Connection:
         get_info=ldap3.NONE,
         connect_timeout=settings.timeout,
     )
-    connection = ldap3.Connection(server, auto_referrals=False, read_only=True, receive_timeout=settings.timeout)
+    connection = ldap3.Connection(
+        server, auto_referrals=False, check_names=False, read_only=True, receive_timeout=settings.timeout
+    )
     try:
         connection.open()
         if address.scheme == "ldap+starttls":

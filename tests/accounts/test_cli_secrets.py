@@ -16,10 +16,11 @@ from accounts.basic import authenticate
 from accounts.errors import Locked, Unavailable
 from accounts.models import OidcAccount, User
 from audit.models import Entry
+from configuration import values
 from tests import cast
 from tests.accounts.browsing import is_anybody, sign_in
 from tests.api.calling import Caller, caller, code
-from tests.oidc import Provider
+from tests.oidc import Provider, unsigned
 from tokens.signing import key_folder
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +128,33 @@ class TestCliSecrets:
         assert authenticate("admin", cast.PASSWORD, "192.0.2.1") is not None
         found = authenticate("robot$private+ci", secret, "192.0.2.1")
         assert found is not None and found.robot_id == robot.pk
+
+
+class TestIdTokens:
+    def ask(self, token: str, path: str = "/users/current") -> Any:
+        return Caller().get(path, Authorization=f"Bearer {token}")
+
+    def test_a_program_brings_the_providers_token(self, provider: Provider, client: Client) -> None:
+        sign_in(provider, client)
+        token = provider.tokens("")["id_token"]
+        assert self.ask(token).json()["username"] == "alice"
+        User.objects.filter(username="alice").update(is_active=False)
+        assert self.ask(token).status_code == 401
+
+    def test_of_nobody_and_for_nobody_else(self, provider: Provider, client: Client) -> None:
+        good = provider.tokens("")["id_token"]
+        assert self.ask(good).status_code == 401 and not OidcAccount.objects.exists()  # nobody is made a user by it
+        sign_in(provider, client)
+        for changes in ({"aud": "other"}, {"iss": "https://evil.test"}, {"exp": 1}, {"sub": "subject-2"}):
+            provider.twist = lambda header, claims, changes=changes: claims.update(changes)
+            assert self.ask(provider.tokens("")["id_token"]).status_code == 401, changes
+        provider.twist = unsigned
+        assert self.ask(provider.tokens("")["id_token"]).status_code == 401
+        for wrong in ("", "x", "a.b.c", "." * 2, "x" * 20_000, good[:-4]):
+            assert self.ask(wrong).status_code == 401
+
+    def test_only_where_people_sign_in_by_the_provider(self, provider: Provider, client: Client) -> None:
+        sign_in(provider, client)
+        token = provider.tokens("")["id_token"]
+        values.set_values({"auth_mode": "db_auth"})
+        assert self.ask(token).status_code == 401

@@ -194,3 +194,10 @@ def test_no_log_is_left_without_a_place() -> None:
     configure(SYSTEM, {"skip_audit_log_database": True, "audit_log_forward_endpoint": "log.haven.test:514"})
     with pytest.raises(BadRequest):
         configure(SYSTEM, {"audit_log_forward_endpoint": ""})
+
+
+def test_a_mode_in_which_nobody_could_sign_in_is_refused(db: None) -> None:
+    for mode in ("uaa_auth", "http_auth"):
+        with pytest.raises(BadRequest, match="not supported"):
+            configure(SYSTEM, {"auth_mode": mode})
+    assert configure(SYSTEM, {"auth_mode": "oidc_auth"}) == ["auth_mode"]
