@@ -1,6 +1,6 @@
 """A worker that copies images, as replication's jobs do: a process of its own that is told by lines of JSON.
 
-It prints `ready`, and for each list of jobs (`{"origin": [repository, tag], "goal": [repository, tag]}`) what came of them.
+For each list of jobs (`{"origin": [repository, tag], "goal": [repository, tag]}`) it prints what came of them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,40 @@ from registry.client import Registry
 from registry.references import Reference
 from replication.transfer import Options, Unwatched, copy
 
+RULE = 1
+"""Which rule's bucket the workers share."""
+
+
+class Limited(Unwatched):
+    """Keeps to the speed of a rule, in Redis, together with the other workers."""
+
+    def __init__(self, rate: int) -> None:
+        super().__init__()
+        import django
+
+        django.setup()
+        from replication.bandwidth import Bucket
+
+        self.throttle = Bucket(RULE, rate).take  # type: ignore[method-assign]
+
 
 def main() -> None:
     about = json.loads(sys.argv[1])
     spool = Path(about["spool"]) if about.get("spool") else None
     source, target = (_registry(about[side]) for side in ("source", "target"))
+    rate = about.get("rate", 0)
+    watch = Limited(rate) if rate else Unwatched()
     print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         tags = frozenset(asked["tags"]) if "tags" in asked else None
-        options = Options(spool=spool, known_tags=tags, parallel=about.get("parallel", 4))
-        print(json.dumps(_run(source, target, asked["jobs"], options)), flush=True)
+        options = Options(spool=spool, known_tags=tags, parallel=about.get("parallel", 4), bandwidth=rate)
+        print(json.dumps(_run(source, target, asked["jobs"], watch, options)), flush=True)
 
 
-def _run(source: Registry, target: Registry, jobs: list[dict[str, Any]], options: Options) -> dict[str, Any]:
+def _run(
+    source: Registry, target: Registry, jobs: list[dict[str, Any]], watch: Unwatched, options: Options
+) -> dict[str, Any]:
     began, results, sent = time.perf_counter(), [], 0
     for job in jobs:
         outcome = copy(
@@ -39,7 +59,7 @@ def _run(source: Registry, target: Registry, jobs: list[dict[str, Any]], options
             target,
             Reference(*job["origin"]),
             Reference(*job["goal"]),
-            watch=Unwatched(),
+            watch=watch,
             options=options,
         )
         results.append(outcome.result.value)

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import bandwidth, interruptions
+from bench.layers import push_large
 from bench.workers import Workers
 from tests.replication.plain import BINARY, Plain, client, push
 from tests.stack import content
@@ -30,6 +32,7 @@ MEGABYTE = 2**20
 SMALL = 100 * 1024
 LARGE = "library/large"
 MANY = "library/many"
+HUGE = "library/huge"
 MOST_MEMORY = 200 * MEGABYTE
 
 
@@ -117,20 +120,28 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--source", default=BINARY)
     parser.add_argument("--target", default=BINARY)
-    parser.add_argument("--only", default="", help="large, many")
+    parser.add_argument("--huge", type=int, default=2048, help="megabytes of the layer that memory is measured with")
+    parser.add_argument("--haven", action="store_true", help="cut the way to a whole Haven too")
+    parser.add_argument("--only", default="large,many,huge,cuts,bandwidth")
     asked = parser.parse_args()
+    wanted = asked.only.split(",")
     races: list[Race] = []
-    peak = 0
+    peak, well = 0, True
     with plain(asked.source) as source:
-        if asked.only in ("", "large"):
-            peak = max(peak, _large(source, asked, races))
-        if asked.only in ("", "many"):
-            peak = max(peak, _many(source, asked, races))
-    print(f"{'':44} {'skopeo':>11} {'haven':>11}")
-    for race in races:
-        print(race)
-    print(f"memory of a worker: {peak / MEGABYTE:.0f} MB (at most {MOST_MEMORY // MEGABYTE})")
-    return 0 if all(race.ratio >= race.aim for race in races) and peak <= MOST_MEMORY else 1
+        for name, measure in (("large", _large), ("many", _many), ("huge", _huge)):
+            if name in wanted:
+                peak = max(peak, measure(source, asked, races))
+        if races:
+            print(f"{'':44} {'skopeo':>11} {'haven':>11}")
+        for race in races:
+            print(race, flush=True)
+        if peak:
+            print(f"memory of a worker: {peak / MEGABYTE:.0f} MB (at most {MOST_MEMORY // MEGABYTE})", flush=True)
+        if "cuts" in wanted:
+            well &= interruptions.measure(source, asked.target, asked.haven)
+        if "bandwidth" in wanted:
+            well &= bandwidth.measure(source, asked.target)
+    return 0 if well and all(race.ratio >= race.aim for race in races) and peak <= MOST_MEMORY else 1
 
 
 def _large(source: Plain, asked: argparse.Namespace, races: list[Race]) -> int:
@@ -147,6 +158,15 @@ def _large(source: Plain, asked: argparse.Namespace, races: list[Race]) -> int:
             race.haven.append(timed(lambda: workers.copy([((LARGE, "1"), (LARGE, "1"))])))
             peak = max(peak, workers.peak)
     return peak
+
+
+def _huge(source: Plain, asked: argparse.Namespace, races: list[Race]) -> int:
+    """One layer that is larger than the memory that a worker may use; the most that it had."""
+    push_large(client(source.url), HUGE, asked.huge)
+    with plain(asked.target) as target, Workers(1, source.url, target.url) as workers:
+        seconds = timed(lambda: workers.copy([((HUGE, "1"), (HUGE, "1"))]))
+        print(f"one layer of {asked.huge} MB: {seconds:.1f} s, {asked.huge / seconds:.0f} MB/s", flush=True)
+        return workers.peak
 
 
 def _many(source: Plain, asked: argparse.Namespace, races: list[Race]) -> int:
