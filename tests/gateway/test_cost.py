@@ -14,7 +14,6 @@ from tests.gateway.conftest import Door, door_of
 from tests.stack import content
 from tests.stack.content import Pushable
 
-
 TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
