@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import nh3
@@ -11,6 +12,8 @@ from markdown_it.token import Token
 
 LONGEST = 100_000
 """Characters that are shown; the rest of a longer text is left out."""
+EXCERPT = 1000
+"""Characters in which the first paragraph is looked for."""
 TAGS = {"a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "s", "strong", "ul"}
 TAGS |= {"h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr"}
 """No images: they would be asked from other hosts, which the policy forbids and the reader did not choose."""
@@ -32,6 +35,16 @@ def render(text: str, top: int = 2) -> SafeString:
         html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="nofollow noopener noreferrer"
     )
     return mark_safe(clean.replace("<pre>", '<pre tabindex="0">'))  # noqa: S308  cleaned
+
+
+def excerpt(text: str) -> str:
+    """The words of the first paragraph of `text`, without what formats them: for a line in a list."""
+    tokens = _PARSER.parse(text[:EXCERPT].replace("\0", ""))
+    for opening, inline in itertools.pairwise(tokens):
+        if opening.type == "paragraph_open":
+            words = (" " if child.type.endswith("break") else child.content for child in inline.children or ())
+            return "".join(words).strip()
+    return ""
 
 
 def _level_headings(tokens: Sequence[Token], top: int) -> None:

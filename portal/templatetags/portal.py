@@ -18,6 +18,7 @@ from audit.models import Entry
 from portal import names, words, working
 from portal.health import Part
 from portal.listing import Listing
+from portal.markdown import excerpt
 from projects.labels import COLOR
 from projects.models import Label
 from robots.models import Robot
@@ -143,6 +144,7 @@ def moment(when: datetime) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), words.exact(when), shown)
 
 
+register.filter("excerpt", excerpt)
 register.filter("work", working.kind_name)
 register.filter("state", working.state_of)
 register.filter("trigger", working.trigger_name)

@@ -108,8 +108,10 @@
   document.addEventListener("htmx:responseError", () => announce(words.hvFailed));
   document.addEventListener("htmx:sendError", () => announce(words.hvFailed));
 
+  // Sideways only: a page shall open at its beginning.
   document.querySelectorAll(".hv-tabs [aria-current]").forEach((tab) => {
-    tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const tabs = tab.closest(".hv-tabs");
+    tabs.scrollLeft = tab.offsetLeft + tab.offsetWidth - tabs.offsetLeft - tabs.clientWidth + 16;
   });
 
   // Toasts are in the page already; saying them again makes a screen reader speak.

@@ -15,6 +15,8 @@ from jobs.models import Execution, Job, JobLog, Status, Trigger
 from projects.models import Label, Member, Project, Quota, Role
 
 DAYS = 30
+LONG = "GARBAGE_COLLECTION"
+"""Work of several jobs."""
 _dice = random.Random(7)
 
 
@@ -101,21 +103,21 @@ def _group() -> None:
 def _work(now: datetime) -> None:
     _run("EXECUTION_SWEEP", now - timedelta(hours=2), Status.SUCCESS, "14 executions deleted")
     _run("HOUSEKEEPING", now - timedelta(hours=1), Status.SUCCESS, "sessions cleared, 3 refresh tokens deleted")
-    _run("REPLICATION", now - timedelta(hours=5), Status.ERROR, "the endpoint refused the manifest: 403", failed=2)
-    _run("REPLICATION", now - timedelta(minutes=3), Status.RUNNING, "")
+    _run("GARBAGE_COLLECTION", now - timedelta(hours=5), Status.ERROR, "the registry did not answer in time", failed=2)
+    _run("GARBAGE_COLLECTION", now - timedelta(minutes=3), Status.RUNNING, "")
     _run("PURGE_AUDIT_LOG", now - timedelta(days=1), Status.STOPPED, "stopped")
 
 
 def _run(kind: str, start: datetime, status: Status, message: str, failed: int = 0) -> None:
     execution = Execution.objects.create(vendor_type=kind, trigger=Trigger.SCHEDULE, start_time=start)
-    for number in range(5 if kind == "REPLICATION" else 1):
-        own = Status.SUCCESS if number < 3 - failed and kind == "REPLICATION" else status
+    for number in range(5 if kind == LONG else 1):
+        own = Status.SUCCESS if number < 3 - failed and kind == LONG else status
         ends = None if own == Status.RUNNING else start + timedelta(seconds=40 + 25 * number)
         job = Job.objects.create(
             execution=execution,
             kind=kind,
             status=own,
-            status_message=message if own != Status.SUCCESS or kind != "REPLICATION" else "copied",
+            status_message=message if own != Status.SUCCESS or kind != LONG else "collected",
             attempts=1,
             due_at=start,
             start_time=start,

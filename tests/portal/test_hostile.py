@@ -11,7 +11,7 @@ from artifacts.models import Accessory, Artifact, Tag
 from audit.models import Entry
 from configuration import values
 from jobs.models import Execution, Job, Status
-from portal.markdown import render
+from portal.markdown import excerpt, render
 from projects.models import Label, Member, Role
 from robots.models import Robot
 from tests.api.stage import PUSHED
@@ -125,6 +125,13 @@ def test_markdown_shows_what_is_harmless_and_nothing_else() -> None:
     assert not {"class=", "evil.test", "<div", "<img", "align"} & set(shown.split()) and "evil.test" not in shown
     assert 'rel="nofollow noopener noreferrer"' in render("[x](https://haven.test)")
     assert render("### deep\n# top\n###### deepest").count("<h2>") == 2  # readers jump from heading to heading
+
+
+def test_a_line_of_markdown_has_no_marks() -> None:
+    assert excerpt("# Title\n\nTakes **payments** and `refunds`, see [this](https://haven.test).\n\nMore") == (
+        "Takes payments and refunds, see this."
+    )
+    assert excerpt("# Only a title") == excerpt("") == ""
 
 
 def test_markdown_of_any_size_costs_little() -> None:
