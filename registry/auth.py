@@ -135,7 +135,7 @@ class Credentials:
         response.close()
         if "bearer" in asked:
             self._renew(asked["bearer"], needs, held)
-        elif "basic" in asked and self.username and not self._basic:
+        elif "basic" in asked and self.username and "Authorization" not in request.headers:
             self._basic = True
         else:
             raise Unauthorized("the registry refuses these credentials")

@@ -35,6 +35,9 @@ from urllib3.util.connection import create_connection
 from registry.errors import Blocked, TooLarge, Unavailable
 from registry.guard import Guard, plain, port_of, split
 
+# Who does not want an endpoint verified has said so; a warning with each request tells nobody anything.
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
 Request = requests.Request
 Response = requests.Response
 

@@ -70,6 +70,7 @@ def options(policy: Policy, spec: Mapping[str, Any]) -> Options:
         thorough=bool(spec.get("thorough")),
         known_tags=None if followers is None else frozenset(followers),
         by_chunk=policy.copy_by_chunk or policy.endpoint.type == "harbor" or not policy.is_push,
+        ready_chunks=not policy.is_push,  # our own registry is asked directly, and 2.8 ends an upload that is cut
         spool=Path(settings.REPLICATION_SPOOL),
         spool_limit=settings.REPLICATION_SPOOL_LIMIT,
         bandwidth=policy.speed * KB,

@@ -166,7 +166,10 @@ class Uploading:
         while self._offset < size:
             start = self._offset
             end = min(start + self.crew.options.chunk, size) if self._by_chunk else size
-            body = Body(self._sent(reading.pieces(start, end)), end - start)
+            pieces = reading.pieces(start, end)
+            if self.crew.options.ready_chunks:
+                pieces = iter(list(pieces))
+            body = Body(self._sent(pieces), end - start)
             self._location = self.target.upload_chunk(
                 self.goal, self._location, body, start if self._by_chunk else None
             )

@@ -25,11 +25,10 @@ from registry.errors import (
     Unauthorized,
     Unavailable,
 )
-from replication.transfer import Options, Result, Saved, Stopped, copy, sweep
+from replication.transfer import Result, Saved, Stopped
 from replication.transfer import reading as reading_of_blobs
-from replication.transfer.spool import Spool
 from tests.registry.listener import listening
-from tests.replication.test_transfer import GOAL, OPTIONS, ORIGIN, Pair, Watched, layer
+from tests.replication.test_transfer import GOAL, OPTIONS, Pair, Watched, layer
 from tests.stack import content
 
 UPLOADS = "/blobs/uploads/"
@@ -248,6 +247,15 @@ def test_a_session_that_the_target_forgot_begins_anew(pair: Pair) -> None:
     assert len(pair.there.called("POST", UPLOADS)) == 3  # two for the layer, one for the config
 
 
+def test_a_chunk_can_be_read_whole_before_it_is_sent(pair: Pair) -> None:
+    pair.here.lies[LARGE.digest()] = LARGE.content[:9_000] + b"b" * 1_000
+    with pytest.raises(Damaged):
+        pair.copy(ready_chunks=True)
+    assert [len(call.body) for call in pair.there.called("PATCH")] == [4096, 4096]  # the last was never begun
+    pair.here.lies.clear()
+    assert pair.copy(ready_chunks=True).result == Result.COPIED
+
+
 def test_a_registry_that_takes_no_chunks_gets_a_stream(pair: Pair) -> None:
     pair.there.fail("PATCH", UPLOADS, 416, "RANGE_INVALID")
     assert pair.copy().result == Result.COPIED
@@ -359,38 +367,3 @@ def test_no_message_holds_the_address_of_an_upload(pair: Pair) -> None:
     with pytest.raises(RegistryError) as raised:
         pair.copy()
     assert not re.search("_state|uploads", str(raised.value) + " ".join(pair.watch.lines))
-
-
-def test_a_spool_is_held_by_one_and_found_by_the_next(tmp_path: Path) -> None:
-    digest = LARGE.digest()
-    first = Spool.claim(tmp_path, digest, 10_000, 20_000)
-    assert first and Spool.claim(tmp_path, digest, 10_000, 20_000) is None
-    first.append(b"a" * 6_000)
-    assert Spool.claim(tmp_path, "sha256:" + "b" * 64, 10_001, 20_000) is None  # it would not fit beside the first
-    first.close()
-    assert sweep(tmp_path, 3600) == 0
-    again = Spool.claim(tmp_path, digest, 10_000, 20_000)
-    assert again and again.length == 6_000 and again.read(5_990, 100) == b"a" * 10
-    assert sweep(tmp_path, -1) == 0  # in use
-    again.close()
-    assert sweep(tmp_path, -1) == 1 and list(tmp_path.iterdir()) == []
-
-
-def test_a_damaged_spool_is_read_anew(pair: Pair, tmp_path: Path) -> None:
-    big = layer("b", 2**20 + 5000)
-    pair.push(content.image(big))
-    spool = Spool.claim(tmp_path, big.digest(), len(big.content), 2**30)
-    assert spool
-    spool.append(b"x" * 4096)
-    spool.close()
-
-    assert pair.copy(spool=tmp_path, chunk=2**19).result == Result.COPIED
-
-    assert pair.there.blobs["mirror/app", big.digest()] == big.content
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_copying_needs_no_spool(pair: Pair) -> None:
-    options = Options(**{**vars(OPTIONS), "spool": Path("/proc/nowhere")})
-    outcome = copy(pair.source, pair.target, ORIGIN, GOAL, watch=pair.watch, options=options)
-    assert outcome.result == Result.COPIED

@@ -1,0 +1,98 @@
+"""What a session can be given and told from outside: authorities of one's own, and to cut its connections."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from registry import http
+from registry.auth import Credentials
+from registry.client import Registry
+from registry.errors import Unavailable
+from tests.fakes.registry import FakeRegistry, fake_session
+from tests.registry.documents import sha256
+from tests.registry.listener import Listener, listening
+from tests.stack.tls import Authority
+
+
+def secure(listener: Listener, certificate: Path, key: Path) -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener.socket = context.wrap_socket(listener.socket, server_side=True)
+    return f"https://127.0.0.1:{listener.server_port}"
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_an_authority_of_ones_own_is_trusted_beside_the_public_ones(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    files = authority.issue("127.0.0.1")
+    with listening() as listener:
+        url = secure(listener, *files)
+        session = http.session(allow=["127.0.0.1"], authorities=authority.path.read_text())
+        assert session.ask("GET", url).content == b"hello"
+        with pytest.raises(Unavailable, match="certificate is not trusted"):
+            http.session(allow=["127.0.0.1"]).ask("GET", url)
+        assert http.session(allow=["127.0.0.1"], verify=False).ask("GET", url).content == b"hello"
+        assert ssl.create_default_context().get_ca_certs() != []
+    with pytest.raises(ValueError):
+        http.session(authorities="no certificate")
+
+
+def test_a_session_that_is_cut_lets_go_of_who_waits_on_it() -> None:
+    go_on = threading.Event()
+
+    def hang(method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        go_on.wait(20)
+        return 200, {}, b"late"
+
+    with listening(hang) as listener:
+        session = http.session(allow=["127.0.0.1"], timeout=(5, 20))
+        failed: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                session.ask("POST", listener.url)
+            except Unavailable as error:
+                failed.append(error)
+
+        waiting = threading.Thread(target=ask)
+        waiting.start()
+        while not listener.connections:
+            time.sleep(0.01)
+        began = time.monotonic()
+        session.abort()
+        waiting.join(5)
+        assert failed and time.monotonic() - began < 2
+        go_on.set()
+        assert session.ask("GET", listener.url).content == b"late"  # it can be used again
+
+
+def test_many_threads_that_need_a_token_ask_for_one() -> None:
+    fake = FakeRegistry()
+    fake.require("bob", "secret")
+    session, _ = fake_session(fake)
+    registry = Registry(fake.url, session, Credentials(fake.url, session, "bob", "secret"))
+    threads = [threading.Thread(target=registry.head_blob, args=("a/b", sha256(b"x"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(fake.called(path="^/token$")) == 1
+
+
+def test_a_token_that_has_ended_is_renewed_before_a_body_goes_out() -> None:
+    fake = FakeRegistry()
+    fake.require("bob", "secret")
+    session, _ = fake_session(fake)
+    auth = Credentials(fake.url, session, "bob", "secret")
+    registry = Registry(fake.url, session, auth)
+    location = registry.start_upload("a/b")
+    for token in auth._tokens.values():
+        token.until = 0
+    fake.calls.clear()
+    registry.finish_upload("a/b", location, sha256(b"x"), b"x")
+    assert [call.method for call in fake.calls] == ["GET", "PUT"]
