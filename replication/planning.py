@@ -30,7 +30,7 @@ from replication.sides import Failed, Impossible, Sides, opened, policy_of, refe
 
 BATCH = 500
 """Jobs written at a time."""
-COMPARED = 2000
+COMPARED = 1000
 """Artifacts looked up at the target while planning; the jobs of those beyond find out themselves."""
 PARALLEL = 16
 MAX_ATTEMPTS = 5
