@@ -162,6 +162,8 @@ def described(found: Placed, schemas: Schemas) -> dict[str, Any]:
     }
     if declared.body is not None:
         schema = schemas.of(declared.body, sent=True)
+        if not declared.body_required:  # null is no body
+            schema = {"allOf": [schema], "nullable": True}
         document["requestBody"] = {
             "required": declared.body_required,
             "content": {"application/json": {"schema": schema}},

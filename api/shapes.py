@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
 
+from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -123,6 +124,16 @@ class Moment(Property):
     """A date-time; never dropped, unless a pointer to none."""
 
     kind, called = str, "date-time"
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            known = bool(not text or parse_datetime(text) or parse_date(text))
+        except ValueError:  # it has the form of one, and no calendar knows it
+            known = False
+        if not known:
+            raise serializers.ValidationError('must be of type date-time: "string"')
+        return text
 
     def to_representation(self, value: datetime) -> str:
         return moment(value)

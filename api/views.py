@@ -16,6 +16,7 @@ from accounts.actors import Actor, actor_of
 from accounts.permissions import require_authenticated
 from api import errors, parameters
 from api.json import MAX_BODY, Json, JsonOnly, StrictJson
+from api.operations import NUMBERS
 from api.paths import raw_path
 from configuration import values
 from projects import permissions
@@ -56,6 +57,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        for name in NUMBERS & kwargs.keys():
+            parameters.integer(kwargs[name], name)
         if declared := getattr(self.handler_of(request), "operation", None):
             parameters.check(request._request, declared.query)
         if request.method in SAFE:
