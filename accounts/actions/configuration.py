@@ -13,7 +13,7 @@ from accounts.models import INITIAL_ADMIN, User
 from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
-from configuration.keys import InvalidValue
+from configuration.keys import KEYS, InvalidValue
 
 UNSUPPORTED = ("uaa_auth", "http_auth")
 """Modes of Harbor's that Haven knows the keys of, and nothing else."""
@@ -37,8 +37,11 @@ def configure(actor: Actor, changes: Mapping[str, Any]) -> list[str]:
 
 def _check_robot_prefix(changes: Mapping[str, Any]) -> None:
     """A user whose name began like a robot's could not sign in any more."""
-    prefix = changes.get("robot_name_prefix")
-    if isinstance(prefix, str) and prefix and User.objects.filter(username__istartswith=prefix).exists():
+    try:
+        prefix = KEYS["robot_name_prefix"].parse(changes.get("robot_name_prefix"))
+    except InvalidValue:
+        return  # not among the changes, or refused for that
+    if User.objects.filter(username__istartswith=prefix).exists():
         raise Conflict(f"there are users whose names begin with {prefix}")
 
 

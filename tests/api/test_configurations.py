@@ -51,7 +51,7 @@ def test_a_change_is_all_or_nothing_and_names_the_culprit(cast: Cast) -> None:
         "oidc_group_filter": "(",
         "oidc_extra_redirect_parms": "[]",
         "project_creation_restriction": "nobody",
-        "robot_name_prefix": "a b",
+        "robot_name_prefix": "a" * 70_000,
     }
     for key, value in wrong.items():
         response = ask.put("/configurations", {"banner_message": "hello", key: value})
