@@ -9,6 +9,7 @@ refuses an upload whose bytes are not those of the digest.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
 from collections.abc import Iterator
 
@@ -71,6 +72,23 @@ class Reading:
             self.crew.pace(len(piece))
             yield piece
 
+    def ready(self, start: int, end: int) -> Iterator[bytes]:
+        """As `pieces`, but when the first one comes, all of them are at hand: in the spool, or else in memory."""
+        position, kept = start, []
+        for piece in self.pieces(start, end):
+            position += len(piece)
+            if not self.spool or self.spool.length < position:
+                kept.append(piece)
+        return itertools.chain(self._spooled(start, end - sum(map(len, kept))), kept)
+
+    def _spooled(self, start: int, end: int) -> Iterator[bytes]:
+        while start < end:
+            piece = self.spool.read(start, min(end - start, PIECE)) if self.spool else b""
+            if not piece:
+                raise DigestInvalid("the spool was damaged", {"digest": self.blob.digest})
+            start += len(piece)
+            yield piece
+
     def close(self) -> None:
         """Let go of the source; the spool is its owner's."""
         if self._stream is not None:
@@ -81,8 +99,9 @@ class Reading:
 
     def _next(self, position: int, limit: int) -> bytes:
         if self.spool and position < self.spool.length and (piece := self.spool.read(position, limit)):
-            self._was_spooled = True
+            self._is_spooled = True
             return piece
+        self._is_spooled = False
         piece = self._from_source(position, limit)
         self.tally.add(bytes_read=len(piece))
         if self.spool and position == self.spool.length:
@@ -135,7 +154,7 @@ class Reading:
     def _restart_hash(self) -> None:
         self._sum = hashlib.new(algorithm_of(self.blob.digest))
         self._hashed = 0
-        self._was_spooled = False
+        self._was_spooled = self._is_spooled = False
 
     def _hash(self, position: int, piece: bytes) -> None:
         """Hash what has not been hashed yet; bytes that go to the target a second time are skipped."""
@@ -145,6 +164,7 @@ class Reading:
         if 0 <= known < len(piece):
             self._sum.update(memoryview(piece)[known:] if known else piece)
             self._hashed = position + len(piece)
+            self._was_spooled |= self._is_spooled
 
     def _catch_up(self, position: int) -> None:
         """Hash what is at the target already, if the spool has it too."""

@@ -122,8 +122,8 @@ class Options:
     """Whether larger blobs go in chunks with Content-Range, or else in one stream. Chunks are what a cut cannot hurt
     at Haven; some registries take streams only, which is noticed."""
     ready_chunks: bool = False
-    """Whether a chunk is read whole, into memory, before its first byte is sent: for a target beside us that ends an
-    upload which is cut, so that there is hardly a moment to cut it in. Costs `chunk` times `parallel` bytes."""
+    """Whether a chunk is read whole before its first byte is sent: for a target beside us that ends an upload which is
+    cut, so that there is hardly a moment to cut it in. What the spool cannot take waits in memory."""
     spool: Path | None = None
     """A folder for what has been read of blobs above 1 MiB, so that the source is not read twice."""
     spool_limit: int = 4096 * MEGABYTE

@@ -125,6 +125,8 @@ class Uploading:
                 break
             except RegistryError as error:
                 if error is reading.failed:
+                    if isinstance(error, Damaged):
+                        self._abandon()
                     raise
                 if self._all_sent and self._has_arrived():
                     break
@@ -166,10 +168,8 @@ class Uploading:
         while self._offset < size:
             start = self._offset
             end = min(start + self.crew.options.chunk, size) if self._by_chunk else size
-            pieces = reading.pieces(start, end)
-            if self.crew.options.ready_chunks:
-                pieces = iter(list(pieces))
-            body = Body(self._sent(pieces), end - start)
+            pieces = reading.ready if self.crew.options.ready_chunks else reading.pieces
+            body = Body(self._sent(pieces(start, end)), end - start)
             self._location = self.target.upload_chunk(
                 self.goal, self._location, body, start if self._by_chunk else None
             )
@@ -235,6 +235,12 @@ class Uploading:
             self.target.cancel_upload(self.goal, self._location)
         self._location = ""
         self._offset = 0
+
+    def _abandon(self) -> None:
+        """What has been sent is worth nothing: let neither side keep it."""
+        if self._location and self._is_resumable:
+            self.target.cancel_upload(self.goal, self._location)
+        self._begin_anew()
 
     def _has_arrived(self) -> bool:
         """Whether the upload ended well although its last answer was lost."""

@@ -59,6 +59,7 @@ def test_a_source_that_lies_about_a_blob(pair: Pair, lie: bytes, chunk: int) -> 
 
     assert not raised.value.temporary and "trying again" not in " ".join(pair.watch.lines)
     nothing_is_stored(pair)
+    assert not any(pair.there.uploads.values()) and pair.watch.saved == {}
     assert not pair.there.called("PUT", "uploads") or all(len(call.body) < 9_999 for call in pair.there.called("PUT"))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.errors import Damaged
 from replication.transfer import Options, Result, copy, sweep
 from replication.transfer.spool import Spool
 from tests.replication.test_transfer import GOAL, OPTIONS, ORIGIN, Pair, layer
@@ -48,6 +49,19 @@ def test_a_damaged_spool_is_read_anew(pair: Pair, tmp_path: Path) -> None:
 
     assert pair.there.blobs["mirror/app", big.digest()] == big.content
     assert list(tmp_path.iterdir()) == []
+
+
+def test_chunks_are_ready_in_the_spool_before_they_are_sent(pair: Pair, tmp_path: Path) -> None:
+    big = layer("c", 2**20 + 5000)
+    pair.push(content.image(big))
+    pair.here.lies[big.digest()] = big.content[:-1] + b"x"
+    with pytest.raises(Damaged, match="the source, reading blob"):
+        pair.copy(spool=tmp_path, chunk=2**18, ready_chunks=True)
+    assert sum(len(call.body) for call in pair.there.called("PATCH")) == 2**20  # the last was never begun
+    pair.here.lies.clear()
+    outcome = pair.copy(spool=tmp_path, chunk=2**18, ready_chunks=True)
+    assert outcome.result == Result.COPIED and outcome.bytes_read == outcome.bytes_copied
+    assert pair.there.blobs["mirror/app", big.digest()] == big.content
 
 
 def test_copying_needs_no_spool(pair: Pair) -> None:
