@@ -202,16 +202,15 @@ def filter_style(kind: str) -> dict[str, Any]:
 def provider(info: Info) -> dict[str, Any]:
     """How a form for this kind of registry looks; what is as usual is left out."""
     named = [{"key": key, "value": value} for key, value in info.endpoints]
-    secrets = (info.access_key_data, info.access_secret_data)
     return {
-        "endpoint_pattern": {"endpoint_type": info.endpoint_type, "endpoints": named} if named else None,
+        "endpoint_pattern": {"endpoint_type": info.endpoint_type, "endpoints": named} if info.endpoint_type else None,
         "credential_pattern": {
             "access_key_type": info.access_key_type,
             "access_key_data": info.access_key_data,
             "access_secret_type": info.access_secret_type,
             "access_secret_data": info.access_secret_data,
         }
-        if any(secrets)
+        if info.access_key_type
         else None,
     }
 
@@ -348,14 +347,15 @@ class ProviderTypes(Endpoint):
     @operation("listRegistryProviderTypes", ListOf(Text()))
     def get(self, request: Request) -> Response:
         require_system(authenticated(request), "replication-adapter", "list")
-        return Response(list(KINDS))
+        return Response(sorted(KINDS))
 
 
 class ProviderInfos(Endpoint):
     @operation("listRegistryProviderInfos", Map(RegistryProviderInfo()))
     def get(self, request: Request) -> Response:
         require_system(authenticated(request), "replication-adapter", "list")
-        return Response({name: RegistryProviderInfo.of(provider(kind.info)) for name, kind in KINDS.items()})
+        infos = {name: kind.info for name, kind in sorted(KINDS.items()) if kind.info.has_pattern}
+        return Response({name: RegistryProviderInfo.of(provider(info)) for name, info in infos.items()})
 
 
 routes = [

@@ -44,13 +44,17 @@ class Info:
     filters: tuple[str, ...] = (NAME, TAG)
     triggers: tuple[str, ...] = ("manual", "scheduled")
     copy_by_chunk: bool = False
-    endpoint_type: str = "EndpointPatternTypeStandard"
-    """Or `EndpointPatternTypeFix` (one address) or `EndpointPatternTypeList` (one of `endpoints`)."""
+    has_pattern: bool = False
+    """Whether Harbor's form knows anything particular about it, be it nothing (Tencent, Volcengine)."""
+    endpoint_type: str = ""
+    """`EndpointPatternTypeStandard`, `...Fix` (one address) or `...List` (one of `endpoints`); empty for none."""
     endpoints: tuple[tuple[str, str], ...] = ()
     """Names and addresses to choose from."""
-    access_key_type: str = "AccessKeyTypeStandard"
+    access_key_type: str = ""
+    """`AccessKeyTypeStandard` or `AccessKeyTypeFix` (always `access_key_data`); empty for no pattern."""
     access_key_data: str = ""
-    access_secret_type: str = "AccessSecretTypeStandard"
+    access_secret_type: str = ""
+    """`AccessSecretTypeStandard` or `AccessSecretTypeFile` (the content of a file)."""
     access_secret_data: str = ""
     path_components: str = ANY_DEPTH
 
@@ -140,6 +144,32 @@ class Adapter:
         if found.digest != digest:
             raise Unsupported("the tag means something else there by now, and the registry deletes by digest only")
         return self.registry.delete_manifest(Reference(repository, digest))
+
+
+class Namespaced(Adapter):
+    """A registry whose repositories an API of its own lists, namespace by namespace."""
+
+    def repositories(self, pattern: str) -> Iterator[str]:
+        if pattern and not is_pattern(pattern):
+            yield pattern
+            return
+        named = namespace_of(pattern)
+        for namespace in [named] if named else self.namespaces():
+            yield from self.repositories_in(namespace)
+
+    def namespaces(self) -> Iterator[str]:
+        """Every namespace that the account sees."""
+        raise NotImplementedError
+
+    def repositories_in(self, namespace: str) -> Iterator[str]:
+        """The full names of the repositories of `namespace`; none where it does not exist."""
+        raise NotImplementedError
+
+
+def namespace_of(pattern: str) -> str:
+    """The first component of every name that `pattern` can match; empty where that is not one and the same."""
+    first, slash, _ = literal_prefix(pattern).partition("/")
+    return first if slash else ""
 
 
 def is_pattern(text: str) -> bool:

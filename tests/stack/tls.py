@@ -33,11 +33,12 @@ class Authority:
         self.path = folder / "ca.crt"
         self.path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
 
-    def issue(self, address: str) -> tuple[Path, Path]:
-        """A certificate and its key for a server at an IP address."""
+    def issue(self, address: str, *hosts: str) -> tuple[Path, Path]:
+        """A certificate and its key for a server at an IP address, and by these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        addresses = [x509.IPAddress(ipaddress.ip_address(address))]
+        names = x509.SubjectAlternativeName([*addresses, *(x509.DNSName(host) for host in hosts)])
         certificate = self._builder(name, key).add_extension(names, critical=False).sign(self.key, hashes.SHA256())
         paths = self.folder / f"{address}.crt", self.folder / f"{address}.key"
         paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
