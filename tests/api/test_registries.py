@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.cast import Cast
 from tests.fakes.registry import FakeRegistry
 from tests.registry.listener import listening
 from tests.replication.served import served
+from tests.stack.tls import Authority
 
 
 @pytest.fixture
@@ -65,6 +67,20 @@ def test_what_cannot_be_used_is_refused_with_the_reason(admin: Caller, there: Fa
         assert reason in message(answer)
         assert "canary" not in message(answer)
     assert not Endpoint.objects.exists()
+
+
+def test_a_private_ca_is_unknown_until_its_certificate_is_given(
+    admin: Caller, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ALLOWED_NETWORKS = ["127.0.0.1"]
+    authority = Authority(tmp_path)
+    with served(authority.issue("127.0.0.1")) as secure:
+        answer = admin.post("/registries", fields(secure.url))
+        assert answer.status_code == 400 and "certificate is not trusted" in message(answer)
+        answer = admin.post("/registries", fields(secure.url, ca_certificate=authority.path.read_text()))
+        assert answer.status_code == 201, answer.content
+        answer = admin.post("/registries", fields(secure.url, name="unchecked", insecure=True))
+        assert answer.status_code == 201, answer.content
 
 
 def test_private_addresses_are_refused_unless_the_operator_allows_them(

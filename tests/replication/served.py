@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.fakes.registry import Call, FakeRegistry
@@ -41,10 +43,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served() -> Iterator[FakeRegistry]:
-    """A fake registry at its `url`, for the length of a test."""
+def served(certificate: tuple[Path, Path] | None = None) -> Iterator[FakeRegistry]:
+    """A fake registry at its `url`, for the length of a test; by https with a certificate and its key."""
     server = Server(("127.0.0.1", 0), Handler)
-    server.fake = FakeRegistry(url=f"http://127.0.0.1:{server.server_port}")
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.fake = FakeRegistry(url=f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -161,6 +161,20 @@ def test_a_killed_worker_is_taken_over_and_nothing_is_sent_twice(replicas: Repli
     replicas.forget(rule)
 
 
+def test_a_run_survives_that_redis_is_killed(replicas: Replicas) -> None:
+    for number in range(6):
+        replicas.admin.push("library/redis", f"v{number}", content.image(Blob(os.urandom(1_000_000))))
+    rule = replicas.push_rule("redis", filters=[name("library/redis")], dest_namespace="redis", speed=1000)
+    execution = replicas.start(rule)
+    wait_until(lambda: any(task["status"] == "InProgress" for task in replicas.tasks(execution)), "the copies", 30)
+
+    replicas.here.kill("redis")
+
+    run = replicas.ended(execution, 240)
+    assert (run["status"], run["succeed"]) == ("Succeed", 6), replicas.tasks(execution)
+    replicas.forget(rule)
+
+
 def test_drift_is_found_and_repaired(replicas: Replicas) -> None:
     replicas.admin.push("library/proof", "v1", image_of("one"))
     replicas.admin.push("library/proof", "v2", image_of("two"))
