@@ -32,6 +32,8 @@ LIST_ANSWER = 4 * 1024 * 1024
 """Bytes of one page of tags or repositories."""
 PAGE = 1000
 MAX_PAGES = 10_000
+STORING = 900.0
+"""Seconds that a registry may take to answer when it has received bytes: it hashes a large blob, and moves it."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,8 @@ class Registry(Transport):
         headers = {"Content-Type": "application/octet-stream"}
         if start is not None:
             headers["Content-Range"] = f"{start}-{start + len(content) - 1}"
-        with self.ask("PATCH", location, _push(repository), headers=headers, data=content) as response:
+        needs = _push(repository)
+        with self.ask("PATCH", location, needs, headers=headers, data=content, patience=STORING) as response:
             return self.location(response)
 
     def upload_status(self, repository: str, location: str) -> int:
@@ -256,7 +259,7 @@ class Registry(Transport):
         """
         url = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': parse_digest(digest)})}"
         headers = {"Content-Type": "application/octet-stream"}
-        with self.ask("PUT", url, _push(repository), headers=headers, data=content):
+        with self.ask("PUT", url, _push(repository), headers=headers, data=content, patience=STORING):
             pass
 
     def cancel_upload(self, repository: str, location: str) -> None:

@@ -43,6 +43,8 @@ Response = requests.Response
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+SEND_TIMEOUT = 60.0
+"""Seconds for each block of a body that is sent, of a megabyte at most."""
 WHOLE_BODY_TIMEOUT = 60.0
 """Seconds for a body that is read into memory: a server that drips must not hold us."""
 CHUNK = 1024 * 1024
@@ -246,6 +248,8 @@ def _recorded(kind: type[HTTPConnection], sockets: _Sockets, connect: Callable[[
 
         def connect(self) -> None:
             super().connect()
+            # Until an answer is read, urllib3 would leave the time limit of connecting: too short for a slow upload.
+            self.sock.settimeout(SEND_TIMEOUT)
             sockets.add(self.sock)
 
     return Recorded

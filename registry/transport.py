@@ -40,10 +40,15 @@ class Transport:
         needs: tuple[Need, ...],
         headers: dict[str, str] | None = None,
         data: Any = None,
+        patience: float | None = None,
     ) -> Iterator[http.Response]:
-        """The answer of the registry itself, if it is a 2xx. Raises what its status and error code stand for."""
+        """The answer of the registry itself, if it is a 2xx. Raises what its status and error code stand for.
+
+        `patience` is the seconds that it may take to answer, where that is not the session's.
+        """
         url = path if "://" in path else f"{self.base_url}{path}"
-        response = self._authorized(http.Request(method, url, headers=dict(headers or {}), data=data), needs)
+        request = http.Request(method, url, headers=dict(headers or {}), data=data)
+        response = self._authorized(request, needs, patience)
         with http.closing(response):
             if not 200 <= response.status_code < 300:
                 raise _error(response, method)
@@ -72,11 +77,14 @@ class Transport:
         with http.closing(response):
             raise _error(response, method)
 
-    def _authorized(self, request: http.Request, needs: tuple[Need, ...]) -> http.Response:
+    def _authorized(
+        self, request: http.Request, needs: tuple[Need, ...], patience: float | None = None
+    ) -> http.Response:
         flow: Flow = self.auth.flow(request, needs)
         request = next(flow)
         while True:
-            response = self.session.send(self.session.prepare_request(request))
+            timeout = (self.session.timeout[0], patience) if patience else None
+            response = self.session.send(self.session.prepare_request(request), timeout=timeout)
             try:
                 request = flow.send(response)
             except StopIteration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from registry import http
 from registry.auth import Credentials
-from registry.client import Registry
+from registry.client import Body, Registry
 from registry.errors import Unavailable
 from tests.fakes.registry import FakeRegistry, fake_session
 from tests.registry.documents import sha256
@@ -96,3 +97,20 @@ def test_a_token_that_has_ended_is_renewed_before_a_body_goes_out() -> None:
     fake.calls.clear()
     registry.finish_upload("a/b", location, sha256(b"x"), b"x")
     assert [call.method for call in fake.calls] == ["GET", "PUT"]
+
+
+def test_a_target_that_reads_slowly_is_waited_for_longer_than_one_that_cannot_be_reached() -> None:
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        time.sleep(0.8)
+        received = 0
+        while received < 16 * 2**20:
+            received += len(connection.recv(2**20))
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        session = http.session(allow=["127.0.0.1"], timeout=(0.3, 10))
+        body = Body((b"x" * 2**20 for _ in range(16)), 16 * 2**20)
+        answer = session.ask("PUT", f"http://127.0.0.1:{server.getsockname()[1]}/x", data=body)
+    assert answer.status_code == 201
