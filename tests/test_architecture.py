@@ -14,9 +14,9 @@ from django.utils.module_loading import import_string
 
 ROOT = Path(__file__).resolve().parent.parent
 EDGES = ("api", "gateway", "portal", "tokens")
-DOMAIN = ("configuration", "audit", "jobs", "accounts", "projects", "robots", "artifacts")
+DOMAIN = ("configuration", "audit", "jobs", "accounts", "projects", "robots", "artifacts", "replication")
 APPS = (*DOMAIN, *EDGES)
-PACKAGES = (*APPS, "harbor", "registry", "replication", "deploy", "bench", "tests")
+PACKAGES = (*APPS, "harbor", "registry", "deploy", "bench", "tests")
 OWN_FILES = ("**/*.py", "templates/**/*.html", "static/portal/*.js", "static/portal/*.css", "deploy/**/*", "bin/*")
 
 WRITES = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}

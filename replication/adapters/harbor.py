@@ -9,7 +9,18 @@ from urllib.parse import quote
 
 from registry import http
 from registry.errors import Denied, Unauthorized, Unavailable, error_for
-from replication.adapters.base import AT_LEAST_TWO, LABEL, NAME, RESOURCE, TAG, Adapter, Found, Info, literal_prefix
+from replication.adapters.base import (
+    AT_LEAST_TWO,
+    LABEL,
+    NAME,
+    RESOURCE,
+    TAG,
+    Access,
+    Adapter,
+    Found,
+    Info,
+    literal_prefix,
+)
 
 API = "/api/v2.0"
 PAGE = 100
@@ -29,6 +40,11 @@ class Harbor(Adapter):
         path_components=AT_LEAST_TWO,
     )
 
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self._seen: set[str] = set()
+        """Projects that were there a moment ago."""
+
     def check(self) -> None:
         """Both the API and the registry let us in; where there are credentials, they are somebody's."""
         if self.access.username:
@@ -47,9 +63,7 @@ class Harbor(Adapter):
                     yield entry["name"]
 
     def artifacts(self, repository: str) -> Iterator[Found]:
-        project, _, short = repository.partition("/")
-        name = quote(quote(short, safe=""), safe="")
-        path = f"/projects/{quote(project, safe='')}/repositories/{name}/artifacts?with_label=true&with_tag=true"
+        path = f"{_path(repository)}/artifacts?with_label=true&with_tag=true"
         for entry in self._pages(path, name_header=True, missing_ok=True):
             yield Found(
                 repository,
@@ -75,25 +89,32 @@ class Harbor(Adapter):
             raise error_for(answer.status_code, message=f"the project {project} could not be created there")
 
     def has_place_for(self, repository: str) -> bool:
-        project = quote(repository.partition("/")[0], safe="")
-        found = self._send("HEAD", f"/projects?project_name={project}", None)
+        project = repository.partition("/")[0]
+        if project in self._seen:
+            return True
+        found = self._send("HEAD", f"/projects?project_name={quote(project, safe='')}", None)
         found.close()
         if found.status_code not in (200, 404):
             raise Unauthorized() if found.status_code == 401 else error_for(found.status_code)
+        if found.status_code == 200:
+            self._seen.add(project)
         return bool(found.status_code == 200)
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
-        """By the API: a tag goes alone."""
-        project, _, short = repository.partition("/")
-        name = quote(quote(short, safe=""), safe="")
-        path = f"/projects/{quote(project, safe='')}/repositories/{name}/artifacts/{digest or tag}"
-        if tag:
-            path = f"{path.rpartition('/')[0]}/{quote(tag, safe='')}/tags/{quote(tag, safe='')}"
-        answer = self._send("DELETE", path, None)
+        """By the API: a tag goes alone, the last one with the artifact."""
+        path = _path(repository) + f"/artifacts/{digest}"
+        if tag and {entry.get("name") for entry in self._tags(path)} != {tag}:
+            path += f"/tags/{quote(tag, safe='')}"
+        answer = self._send("DELETE", path, None, name_header=True)
         answer.close()
         if answer.status_code not in (200, 404):
             raise error_for(answer.status_code, message=f"{repository} could not be deleted from there")
         return bool(answer.status_code == 200)
+
+    def _tags(self, path: str) -> list[dict[str, Any]]:
+        """The tags of the artifact at `path`; none where it is not there."""
+        found = self._ask("GET", f"{path}?with_tag=true", name_header=True, missing_ok=True)
+        return list(found.get("tags") or ()) if isinstance(found, dict) else []
 
     @property
     def _is_robot(self) -> bool:
@@ -147,3 +168,9 @@ class Harbor(Adapter):
             response.close()
             raise Unavailable("the address answers with a redirect: give the one that it leads to")
         return response
+
+
+def _path(repository: str) -> str:
+    """Where the API has the repository; its slashes are escaped twice."""
+    project, _, short = repository.partition("/")
+    return f"/projects/{quote(project, safe='')}/repositories/{quote(quote(short, safe=''), safe='')}"

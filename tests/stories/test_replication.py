@@ -103,7 +103,8 @@ def test_events_push_and_delete(replicas: Replicas) -> None:
     path = "/projects/library/repositories/eventful/artifacts"
     replicas.api("DELETE", f"{path}/v1", None, 200)
     wait_until(lambda: replicas.admin_there.pull("library/eventful", "v1").status == 404, "the deletion", 60)
-    assert replicas.admin_there.pull("library/eventful", image.digest()).status == 200
+    assert replicas.admin_there.pull("library/eventful", newer.digest()).status == 404
+    assert replicas.admin_there.pull("library/eventful", image.digest()).status == 200  # was never deleted here
     assert {run["trigger"] for run in replicas.runs(rule)} == {"event_based"}
     replicas.forget(rule)
 
