@@ -9,7 +9,7 @@ import pytest
 from tests.replication.adapters.vendors import Vendor, standing_in
 from tests.stack.tls import Authority
 
-HOSTS = """
+NAMES = """
     hub.docker.com registry-1.docker.io auth.docker.io ghcr.io api.github.com gitlab.example registry.gitlab.example
     quay.io api.ecr.eu-west-1.amazonaws.com 123456789012.dkr.ecr.eu-west-1.amazonaws.com gcr.io
     europe-docker.pkg.dev artifactregistry.googleapis.com oauth2.googleapis.com haven.azurecr.io
@@ -17,7 +17,8 @@ HOSTS = """
     dockerauth.cn-hangzhou.aliyuncs.com swr.eu-west-101.myhuaweicloud.eu swr-api.eu-west-101.myhuaweicloud.eu
     swr.example haven.tencentcloudcr.com tcr.tencentcloudapi.com haven-cn-beijing.cr.volces.com open.volcengineapi.com
     jfrog.example dtr.example elsewhere.example
-""".split()
+"""
+"""The hosts that it stands in for."""
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def certificate(authority: Authority) -> tuple[Path, Path]:
-    return authority.issue("127.0.0.1", *HOSTS)
+    return authority.issue("127.0.0.1", *NAMES.split())
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ Route = Callable[[Call], Answer]
 
 @dataclass
 class Vendor:
-    """Routes by `GET host/path`; those of `below` by the beginning. What no route knows is `unexpected`, and 501."""
+    """Routes by `GET host/path`; those of `below` by the beginning. What no route knows or expects is `unexpected`."""
 
     routes: dict[str, Route] = field(default_factory=dict)
     below: dict[str, Route] = field(default_factory=dict)
@@ -93,13 +93,14 @@ class Vendor:
     def answer(self, call: Call) -> Answer:
         self.calls.append(call)
         key = f"{call.method} {call.host}{call.path}"
-        if key in self.routes:
-            return self.routes[key](call)
-        for beginning, route in self.below.items():
-            if key.startswith(beginning):
-                return route(call)
-        self.unexpected.append(key)
-        return 501, {}
+        longer = (route for beginning, route in self.below.items() if key.startswith(beginning))
+        route = self.routes.get(key) or next(longer, None)
+        try:
+            assert route, "no such route"
+            return route(call)
+        except (AssertionError, LookupError, ValueError) as error:
+            self.unexpected.append(f"{key}?{call.raw_query}: {error!r}")
+            return 501, {}
 
     def registry(
         self,
