@@ -242,7 +242,7 @@ def send_more(kind: str, most: int = WINDOW) -> int:
 
     Where there are more than the broker is to hold, each that ends lets another be sent.
     """
-    unsent = Job.objects.filter(kind=kind, status__in=WAITING, sent_at=None, due_at__lte=Now())
+    unsent = Job.objects.filter(_claimable(), kind=kind, status__in=WAITING, sent_at=None)
     sent = 0
     for job in unsent.order_by("due_at", "pk")[: most + 8]:  # some may be taken by others meanwhile
         if sent == most:
