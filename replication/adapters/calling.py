@@ -154,8 +154,10 @@ def marked(read: Callable[[str], tuple[list[T], str]]) -> Iterator[T]:
     for _ in range(MOST_PAGES):
         entries, following = read(mark)
         yield from entries
-        if not following or following == mark:
+        if not following:
             return
+        if following == mark:
+            break
         mark = following
     raise Unavailable("the registry's list does not end")
 
