@@ -15,6 +15,7 @@ from pathlib import Path
 import ldap3
 
 from tests import processes
+from tests.stack.stack import free_port
 from tests.stack.tls import Authority
 
 BASE = "dc=haven,dc=test"
@@ -54,7 +55,7 @@ class Slapd:
         (self.folder / "data").mkdir()
         self.authority = Authority(self.folder)
         certificate, key = self.authority.issue("127.0.0.1")
-        self.url, self.secure_url = (f"{scheme}://127.0.0.1:{_free_port()}" for scheme in ("ldap", "ldaps"))
+        self.url, self.secure_url = (f"{scheme}://127.0.0.1:{free_port()}" for scheme in ("ldap", "ldaps"))
         self.config = self.folder / "slapd.conf"
         facts = {"authority": self.authority.path, "certificate": certificate, "key": key, "folder": self.folder}
         text = CONFIG.format(base=BASE, root=ROOT_DN, password=ROOT_PASSWORD, modules=MODULES, **facts)
@@ -124,10 +125,3 @@ class Slapd:
 
     def connection(self) -> ldap3.Connection:
         return ldap3.Connection(ldap3.Server(self.url, get_info=ldap3.NONE), ROOT_DN, ROOT_PASSWORD, auto_bind=True)
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
