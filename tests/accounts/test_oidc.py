@@ -209,3 +209,43 @@ class TestTheProvidersAddress:
             assert sign_in(provider, client).status_code == 302
         finally:
             provider.key = before
+
+
+class TestWhatIsKeptElsewhere:
+    def test_no_password_and_no_profile_of_ours(self, provider: Provider, client: Client, first_admin: User) -> None:
+        sign_in(provider, client)
+        alice = User.objects.get(username="alice")
+        password = {"new_password": "Another-Horse-9", "old_password": "x"}
+        profile = {"email": "new@haven.test", "realname": "New", "comment": ""}
+        for path, body in ((f"/users/{alice.pk}/password", password), (f"/users/{alice.pk}", profile)):
+            response = caller(first_admin).put(path, body)
+            assert (response.status_code, code(response)) == (403, "FORBIDDEN")
+        alice.refresh_from_db()
+        assert not alice.has_usable_password() and alice.email == "alice@wonder.test"
+        assert caller(first_admin).put(f"/users/{first_admin.pk}", profile).status_code == 200
+
+    def test_nobody_is_made_here(self, provider: Provider, first_admin: User) -> None:
+        body = {"username": "bob", "password": cast.PASSWORD, "email": "b@haven.test", "realname": "Bob"}
+        assert caller(first_admin).post("/users", body).status_code == 403
+        assert not User.objects.filter(username="bob").exists()
+
+    def test_who_was_deleted_comes_back_as_a_stranger(
+        self, provider: Provider, client: Client, first_admin: User
+    ) -> None:
+        sign_in(provider, client)
+        before = User.objects.get(username="alice")
+        project = cast.make_project("private")
+        Member.objects.create(project=project, user=before, role=Role.PROJECT_ADMIN)
+        assert caller(first_admin).delete(f"/users/{before.pk}").status_code == 200
+        assert Caller(client=client).get("/users/current").status_code == 401
+        provider.person["groups"] = []
+        sign_in(provider, Client())
+        after = User.objects.get(username="alice")
+        assert after.pk != before.pk and not allowed(after.actor, project)
+
+    def test_a_secret_for_docker_ends_what_docker_holds(self, provider: Provider, client: Client) -> None:
+        sign_in(provider, client)
+        alice = User.objects.get(username="alice")
+        epoch = alice.auth_epoch
+        actions.set_cli_secret(alice.actor, alice)
+        assert User.objects.get(username="alice").auth_epoch == epoch + 1
