@@ -28,6 +28,8 @@ from jobs.models import Schedule as Row
 RESOURCE = "purge-audit"
 TYPES = ("Hourly", "Daily", "Weekly", "Custom", "Manual", "None", "Schedule")
 BY_THE_CLOCK = TYPES[:4]
+STARTED_BY = {"MANUAL": "Manual", "SCHEDULE": "Schedule"}
+"""The type that a past run shows. Harbor writes it in capitals, which its declared enum, and clients, refuse."""
 
 
 class ScheduleObj(Shape):
@@ -81,7 +83,7 @@ def show(run: Any) -> dict[str, Any]:
             "job_name": KIND,
             "job_kind": run.trigger,
             "job_parameters": json.dumps(run.extra_attrs, sort_keys=True),
-            "schedule": {"type": run.trigger},
+            "schedule": {"type": STARTED_BY.get(run.trigger, "Manual")},
             "job_status": run.status,
             "creation_time": run.start_time,
             "update_time": run.end_time or run.start_time,

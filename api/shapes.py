@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
 
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -128,7 +128,7 @@ class Moment(Property):
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
         try:
-            known = bool(not text or parse_datetime(text) or parse_date(text))
+            known = parse_datetime(text) is not None
         except ValueError:  # it has the form of one, and no calendar knows it
             known = False
         if not known:

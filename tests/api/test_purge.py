@@ -43,6 +43,7 @@ def test_now(admin: Caller) -> None:
         "MANUAL",
         PARAMETERS,
     )
+    assert shown["schedule"]["type"] == "Manual"
     tasks.run(Job.objects.get(execution=run).pk)
     assert admin.get(f"{PATH}/{run.pk}").json()["job_status"] == "Success"
     assert [entry.operation for entry in Entry.objects.filter(op_time=old)] == ["pull"]
