@@ -6,6 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Collate
+
 from accounts.actors import Actor
 from artifacts.models import Artifact, Repository, RepositoryQuerySet, Tag
 from portal.artifacts import artifact_url, kind_of
@@ -15,6 +19,8 @@ from projects.models import Project
 
 _DIGEST = re.compile(r"(?:.*@)?(?:sha256:)?(?P<hash>[0-9a-f]{7,64})", re.ASCII)
 _TAGGED = re.compile(r"(?P<repository>[^:]+):(?P<tag>[\w.-]+)", re.ASCII)
+AFTER_ASCII = "\x7f"
+"""Sorts behind every letter that a tag may have, where letters are compared as bytes."""
 AFTER_HEX = "g"
 """Sorts behind every hexadecimal digit: a prefix is a range of an index, on every database and in every collation."""
 
@@ -83,8 +89,10 @@ def by_digest(seen: RepositoryQuerySet, hash_: str, limit: int) -> list[Hit]:
 
 def by_tag(seen: RepositoryQuerySet, start: str, limit: int) -> list[Hit]:
     """Artifacts with a tag that begins with `start`, in the repositories `seen`."""
-    tags = Tag.objects.filter(name__startswith=start, repository__in=seen)
-    rows = tags.select_related("artifact", "artifact__repository").order_by("name", "pk")
+    octets = Collate("name", "C") if connection.vendor == "postgresql" else F("name")
+    tags = Tag.objects.alias(octets=octets).filter(octets__gte=start, octets__lt=f"{start}{AFTER_ASCII}")
+    rows = tags.filter(repository__in=seen).select_related("artifact", "artifact__repository")
+    rows = rows.order_by("octets", "pk")
     return [_hit(tag.artifact, tag.name) for tag in rows[:limit]]
 
 

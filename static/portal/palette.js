@@ -52,7 +52,7 @@
       if (all.length) choose(all[(place + step + all.length) % all.length]);
     } else if (event.key === "Enter" && all[place]) {
       event.preventDefault();
-      all[place].querySelector("a").click();
+      all[place].click();
     }
   });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -35,7 +35,7 @@ def test_the_palette_offers_the_pages_that_its_reader_may_open(scene: Scene, rea
     assert 'href="/audit"' not in guest and 'href="/account"' in guest
     assert 'href="/projects"' in nobody and 'href="/account"' not in nobody
     assert 'href="/audit"' in reader("admin").get("/palette?q=AUDIT").content.decode()
-    assert "Nothing is called “zzzz”" in reader("admin").get("/palette?q=zzzz").content.decode()
+    assert "Search for “zzzz”" in reader("admin").get("/palette?q=zzzz").content.decode()
 
 
 def test_odd_questions_have_answers(scene: Scene, reader: Reader) -> None:

@@ -43,7 +43,7 @@ class Suspicion(HTMLParser):
         if any(source.lower().startswith(("javascript:", "data:", "https://evil")) for source in sources):
             bad.add("address")
         if tag in ("style", "iframe", "object") or (
-            tag == "script" and not given.get("src", "").startswith("/static/")
+            tag == "script" and not str(given.get("src")).startswith("/static/")
         ):
             bad.add(tag)
         if tag == "img" and not str(given.get("src")).startswith("/static/"):
@@ -106,7 +106,9 @@ def test_nobodys_text_is_more_than_text(haunted: Scene, reader: Reader) -> None:
     pages += [f"{haunted.path}?label={own}", image, f"{image}/delete", "/account"]
     pages += [f"{image}?view={view}" for view in ("platforms", "config", "accessories", "manifest")]
     client.post("/account", {"realname": HOSTILE[:90], "email": "admin@haven.test", "comment": HOSTILE[:90]})
-    asked = [(path, {}) for path in pages] + [(path, {"q": HOSTILE}) for path in ("/search", "/palette", "/projects")]
+    asked: list[tuple[str, dict[str, str]]] = [(path, {}) for path in pages] + [
+        (path, {"q": HOSTILE}) for path in ("/search", "/palette", "/projects")
+    ]
     asked += [("/audit", {"q": HOSTILE, "resource": HOSTILE, "from": HOSTILE}), ("/account/sign-in", {"next": HOSTILE})]
 
     for path, query in asked:

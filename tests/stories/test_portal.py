@@ -311,13 +311,21 @@ PAGES = """/ /projects /projects/-/new /projects?q=nothing-like-it /projects/pri
 /projects/private/delete /projects/portal-empty {repository} {repository}/-/description {repository}/-/delete
 {artifact} {artifact}?view=layers {artifact}?view=accessories {artifact}?view=manifest {artifact}/delete
 {index}?view=platforms /users /users/new /users/{user}/password /users/{user}/delete /search?q=private
-/search?q=nothing-like-it /account/password /nothing-here"""
+/search?q=nothing-like-it /account/password /account /nothing-here /projects/private/summary /projects/private/labels
+/projects/private/labels/new {repository}/-/info {artifact}?view=config /audit /audit?q=nobody-at-all /audit/purge /jobs
+/jobs/schedules /jobs/workers /jobs/{execution} /health /robots /robots/new /groups /groups/new /labels /labels/new
+/quotas /quotas/private /configuration/system /configuration/authentication /search"""
+AN_EXECUTION = """
+from django.utils import timezone
+from jobs.actions import start
+answer = start("HOUSEKEEPING", "HOUSEKEEPING", {}).pk
+"""
 LOOKS = [("light", "en", WIDE), ("dark", "zh-hans", WIDE), ("dark", "en", PHONE), ("light", "zh-hans", PHONE)]
 
 
 @pytest.mark.parametrize(("theme", "language", "size"), LOOKS)
 def test_every_page_is_accessible(
-    sit_down: SitDown, people: People, pushed: str, theme: str, language: str, size: tuple[int, int]
+    sit_down: SitDown, people: People, stack: Stack, pushed: str, theme: str, language: str, size: tuple[int, int]
 ) -> None:
     artifacts = people.api("alice", "GET", "/projects/private/repositories/portal%252Fweb/artifacts", None, 200).json
     digests = {artifact["tags"][0]["name"] == "multi": artifact["digest"] for artifact in artifacts}
@@ -328,6 +336,7 @@ def test_every_page_is_accessible(
         artifact=f"{pushed}/-/artifacts/{digests[False]}",
         index=f"{pushed}/-/artifacts/{digests[True]}",
         user=people.api("alice", "GET", "/users/current", None, 200).json["user_id"],
+        execution=stack.ask(AN_EXECUTION),
     ).split()
     reader, guest = sit_down(size), sit_down(size)
     reader.sign_in(*people.secrets["admin"])
