@@ -17,7 +17,7 @@ from typing import Any
 from registry import http
 from registry.auth import Auth
 from registry.errors import Denied, TooManyRequests, Unauthorized, Unavailable, Unsupported
-from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced
+from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced, ensure
 from replication.adapters.calling import Answer, Api, challenge_of, host_of, numbered, part, refusal, texts
 from replication.adapters.logins import Kept, Login, LoginAuth
 from replication.adapters.signing import Key, alibaba
@@ -82,19 +82,20 @@ class AliAcr(Namespaced):
         namespace, _, name = repository.partition("/")
         kind = "PUBLIC" if public else "PRIVATE"
         if self._instance:
-            if namespace not in set(self.namespaces()):
-                query = (("NamespaceName", namespace), ("AutoCreateRepo", "true"), ("DefaultRepoType", kind))
-                self._act("CreateNamespace", *query)
-            if not self._repository_id(namespace, name):
-                named = (("RepoNamespaceName", namespace), ("RepoName", name), ("Summary", name[:100]))
-                self._act("CreateRepository", *named, ("RepoType", kind))
+            space = (("NamespaceName", namespace), ("AutoCreateRepo", "true"), ("DefaultRepoType", kind))
+            named = (("RepoNamespaceName", namespace), ("RepoName", name), ("Summary", name[:100]), ("RepoType", kind))
+            ensure(lambda: namespace in set(self.namespaces()), lambda: self._act("CreateNamespace", *space))
+            ensure(lambda: bool(self._repository_id(namespace, name)), lambda: self._act("CreateRepository", *named))
             return
-        if namespace not in set(self.namespaces()):
-            self._call("CreateNamespace", "PUT", "/namespace", body={"Namespace": {"Namespace": namespace}})
-        path = f"/repos/{part(namespace)}/{part(name)}"
-        if not self._call("GetRepo", "GET", path, missing_ok=True).is_good:
-            body = {"RepoNamespace": namespace, "RepoName": name, "Summary": name[:100], "RepoType": kind}
-            self._call("CreateRepo", "PUT", "/repos", body={"Repo": body})
+        body = {"RepoNamespace": namespace, "RepoName": name, "Summary": name[:100], "RepoType": kind}
+        ensure(
+            lambda: namespace in set(self.namespaces()),
+            lambda: self._call("CreateNamespace", "PUT", "/namespace", body={"Namespace": {"Namespace": namespace}}),
+        )
+        ensure(
+            lambda: self._call("GetRepo", "GET", f"/repos/{part(namespace)}/{part(name)}", missing_ok=True).is_good,
+            lambda: self._call("CreateRepo", "PUT", "/repos", body={"Repo": body}),
+        )
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """A tag goes alone, by the API; by digest as everywhere."""
@@ -128,7 +129,9 @@ class AliAcr(Namespaced):
     def _repository_id(self, namespace: str, name: str) -> str:
         """The id of an instance's repository; empty where there is none."""
         only = (("RepoNamespaceName", namespace), ("RepoName", name), ("RepoStatus", "ALL"))
-        found = (entry for entry in self._listed("ListRepository", "Repositories", *only) if entry["RepoName"] == name)
+        found = (
+            entry for entry in self._listed("ListRepository", "Repositories", *only) if entry.get("RepoName") == name
+        )
         return next((str(entry.get("RepoId")) for entry in found), "")
 
     def _login(self) -> Login:
@@ -190,8 +193,6 @@ class AliAcr(Namespaced):
             raise TooManyRequests("Alibaba Cloud takes no more calls for the moment")
         if missing_ok and answer.status == 404:
             return answer
-        raise (
-            Unsupported(f"Alibaba Cloud refuses {action}")
-            if answer.is_good
-            else refusal(answer, f"Alibaba Cloud refuses {action}")
-        )
+        if answer.is_good:
+            raise Unsupported(f"Alibaba Cloud refuses {action}")
+        raise refusal(answer, f"Alibaba Cloud refuses {action}")

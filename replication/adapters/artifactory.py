@@ -8,7 +8,7 @@ from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
 
 from registry.references import is_name
-from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced
+from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced, ensure
 from replication.adapters.calling import Api, basic, marked, objects, part, texts
 
 PAGE = 1000
@@ -46,11 +46,12 @@ class Artifactory(Namespaced):
     def prepare(self, repository: str, public: bool = False) -> None:
         """The docker repository is there afterwards: a local one made by us if it was not."""
         key = repository.partition("/")[0]
-        if key in set(self.namespaces()):
-            return
         body = {"key": key, "rclass": "local", "packageType": "docker", "dockerApiVersion": "V2"}
         what = f"the docker repository {key} does not exist in Artifactory and could not be created"
-        self._api.ask("PUT", f"{REPOSITORIES}/{part(key)}", body=body, what=what)
+        ensure(
+            lambda: key in set(self.namespaces()),
+            lambda: self._api.ask("PUT", f"{REPOSITORIES}/{part(key)}", body=body, what=what),
+        )
 
     @cached_property
     def _api(self) -> Api:

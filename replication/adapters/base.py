@@ -8,7 +8,7 @@ Errors are those of `registry.errors`; their sentences are shown to people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -164,6 +164,17 @@ class Namespaced(Adapter):
     def repositories_in(self, namespace: str) -> Iterator[str]:
         """The full names of the repositories of `namespace`; none where it does not exist."""
         raise NotImplementedError
+
+
+def ensure(exists: Callable[[], bool], make: Callable[[], object]) -> None:
+    """Make what does not exist. Others may make it at the same time: then their success is ours, too."""
+    if exists():
+        return
+    try:
+        make()
+    except RegistryError:
+        if not exists():
+            raise
 
 
 def namespace_of(pattern: str) -> str:

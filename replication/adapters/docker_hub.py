@@ -7,7 +7,7 @@ from functools import cached_property
 
 from registry import http
 from registry.errors import Denied, Unauthorized, Unsupported
-from replication.adapters.base import ONLY_TWO, Info, Namespaced
+from replication.adapters.base import ONLY_TWO, Info, Namespaced, ensure
 from replication.adapters.calling import Api, bearing, host_of, numbered, part, refusal, texts
 from replication.adapters.logins import Kept, Login
 
@@ -58,15 +58,17 @@ class DockerHub(Namespaced):
         """The repository is there afterwards; made private unless the source is public. A push would make it public."""
         namespace, _, name = repository.partition("/")
         path = f"/v2/namespaces/{part(namespace)}/repositories"
-        found = self._api.ask("GET", f"{path}/{part(name)}", also=(404,))
-        if found.is_good:
-            return
-        body = {"namespace": namespace, "name": name, "registry": "docker", "is_private": not public}
-        answer = self._api.send("POST", path, body=body)
-        if answer.status in (402, 403, 404):
-            raise Denied(f"the account may not create the repository {repository}, or its plan does not allow one more")
-        if not answer.is_good and answer.status != 409:
-            raise refusal(answer, f"the repository {repository} could not be created there")
+
+        def make() -> None:
+            body = {"namespace": namespace, "name": name, "registry": "docker", "is_private": not public}
+            answer = self._api.send("POST", path, body=body)
+            if answer.status in (402, 403, 404):
+                reason = "or its plan does not allow one more"
+                raise Denied(f"the account may not create the repository {repository}, {reason}")
+            if not answer.is_good:
+                raise refusal(answer, f"the repository {repository} could not be created there")
+
+        ensure(lambda: self._api.ask("GET", f"{path}/{part(name)}", also=(404,)).is_good, make)
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """By tag; Docker Hub knows nothing else."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from replication.adapters.base import ONLY_TWO, Info, Namespaced
+from replication.adapters.base import ONLY_TWO, Info, Namespaced, ensure
 from replication.adapters.calling import Api, basic, marked, objects, part, texts
 
 PAGE = 100
@@ -34,15 +34,20 @@ class Dtr(Namespaced):
     def prepare(self, repository: str, public: bool = False) -> None:
         """Organization and repository are there afterwards, made by us if they were not."""
         namespace, _, name = repository.partition("/")
-        if self._api.ask("GET", f"/api/v0/repositories/{part(namespace)}/{part(name)}", also=(404,)).is_good:
-            return
-        if not self._api.ask("GET", f"/enzi/v0/accounts/{part(namespace)}", also=(404,)).is_good:
-            body: dict[str, Any] = {"name": namespace, "fullName": namespace, "isOrg": True}
-            what = f"the organization {namespace} could not be created in DTR"
-            self._api.ask("POST", "/enzi/v0/accounts", body=body, also=(409,), what=what)
+        account, repositories = f"/enzi/v0/accounts/{part(namespace)}", f"/api/v0/repositories/{part(namespace)}"
+        organization = {"name": namespace, "fullName": namespace, "isOrg": True}
+        no_organization = f"the organization {namespace} could not be created in DTR"
         body = {"name": name, "visibility": "public" if public else "private", "enableManifestLists": True}
-        what = f"the repository {repository} could not be created in DTR"
-        self._api.ask("POST", f"/api/v0/repositories/{part(namespace)}", body=body, also=(409,), what=what)
+        no_repository = f"the repository {repository} could not be created in DTR"
+
+        def make() -> None:
+            ensure(
+                lambda: self._api.ask("GET", account, also=(404,)).is_good,
+                lambda: self._api.ask("POST", "/enzi/v0/accounts", body=organization, what=no_organization),
+            )
+            self._api.ask("POST", repositories, body=body, what=no_repository)
+
+        ensure(lambda: self._api.ask("GET", f"{repositories}/{part(name)}", also=(404,)).is_good, make)
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """A tag goes alone, by the API; by digest as everywhere."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from registry import http
 from registry.errors import Denied, Unavailable
-from replication.adapters.base import AT_LEAST_TWO, Adapter, Info, is_pattern, literal_prefix
+from replication.adapters.base import AT_LEAST_TWO, Adapter, Info, ensure, is_pattern, literal_prefix
 from replication.adapters.calling import Api, challenge_of, marked, objects, part
 
 PAGE = 100
@@ -41,11 +41,15 @@ class GitLab(Adapter):
 
     def prepare(self, repository: str, public: bool = False) -> None:
         """The project of `repository` is there afterwards: made by us in its group if it was not."""
+        ensure(lambda: self._has_project(repository), lambda: self._make_project(repository, public))
+
+    def _has_project(self, repository: str) -> bool:
         components = repository.split("/")
-        for count in range(len(components), 1, -1):
-            path = part("/".join(components[:count]))
-            if self._api.ask("GET", f"/projects/{path}", also=(404,)).is_good:
-                return
+        paths = (part("/".join(components[:count])) for count in range(len(components), 1, -1))
+        return any(self._api.ask("GET", f"/projects/{path}", also=(404,)).is_good for path in paths)
+
+    def _make_project(self, repository: str, public: bool) -> None:
+        components = repository.split("/")
         group = self._api.ask("GET", f"/namespaces/{part(components[0])}", also=(404,))
         number = group.get("id")
         if not isinstance(number, int):

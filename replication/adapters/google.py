@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from registry import http
 from registry.errors import NameInvalid, Unauthorized, Unsupported
-from replication.adapters.base import Adapter, Info, is_pattern, literal_prefix
+from replication.adapters.base import Adapter, Info, ensure, is_pattern, literal_prefix
 from replication.adapters.calling import Api, bearing, host_of, marked, part, texts
 from replication.adapters.logins import Kept, Login
 
@@ -84,11 +84,12 @@ class Google(Adapter):
         if not image:
             raise NameInvalid("names in Artifact Registry are project/repository/image")
         parent = self._parent(project)
-        if self._api.ask("GET", f"{parent}/{part(name)}", also=(404,)).is_good:
-            return
         what = f"the repository {project}/{name} could not be created in Artifact Registry"
         body = {"format": "DOCKER"}
-        self._api.ask("POST", parent, (("repositoryId", name),), body, also=(409,), what=what)
+        ensure(
+            lambda: self._api.ask("GET", f"{parent}/{part(name)}", also=(404,)).is_good,
+            lambda: self._api.ask("POST", parent, (("repositoryId", name),), body, what=what),
+        )
 
     @property
     def _location(self) -> str:

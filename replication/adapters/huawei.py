@@ -17,7 +17,7 @@ from typing import Any
 from registry import http
 from registry.auth import Auth, Credentials
 from registry.errors import Denied, Unauthorized
-from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced, is_pattern, namespace_of
+from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced, ensure, is_pattern, namespace_of
 from replication.adapters.calling import Answer, Api, basic, host_of, numbered, objects, part, refusal, texts
 from replication.adapters.signing import Key, huawei
 
@@ -68,11 +68,12 @@ class HuaweiSwr(Namespaced):
     def prepare(self, repository: str, public: bool = False) -> None:
         """The organization is there afterwards, made by us if it was not; a push makes the repository, private."""
         namespace = repository.partition("/")[0]
-        found = self._call("GET", f"/namespaces/{part(namespace)}", missing_ok=True)
-        if found.is_good and found.text("name") == namespace:
-            return
+        path = f"/namespaces/{part(namespace)}"
         what = f"the organization {namespace} could not be created in SWR"
-        self._call("POST", "/namespaces", body={"namespace": namespace}, what=what)
+        ensure(
+            lambda: self._call("GET", path, missing_ok=True).text("name") == namespace,
+            lambda: self._call("POST", "/namespaces", body={"namespace": namespace}, what=what),
+        )
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """A tag goes alone, by the signed API; else as everywhere."""

@@ -28,8 +28,9 @@ class Login:
 class Kept:
     """The login that `fetch` gives, fetched by one thread at a time."""
 
-    def __init__(self, fetch: Callable[[], Login]) -> None:
+    def __init__(self, fetch: Callable[[], Login], clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
+        self._clock = clock
         self._lock = threading.Lock()
         self._login: Login | None = None
         self._until = 0.0
@@ -37,9 +38,9 @@ class Kept:
     def get(self) -> Login:
         """One that is still good. Raises what fetching it raises."""
         with self._lock:
-            if self._login is None or self._until <= time.monotonic():
+            if self._login is None or self._until <= self._clock():
                 self._login = self._fetch()
-                self._until = time.monotonic() + max(min(self._login.seconds, LONGEST) - EARLY, 1)
+                self._until = self._clock() + max(min(self._login.seconds, LONGEST) - EARLY, 1)
             return self._login
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from registry.auth import Auth, Credentials
-from replication.adapters.base import AT_LEAST_TWO, Access, Info, Namespaced
+from replication.adapters.base import AT_LEAST_TWO, Access, Info, Namespaced, ensure
 from replication.adapters.calling import Api, bearing, marked, part, texts
 
 
@@ -71,8 +71,6 @@ class Quay(Namespaced):
             return
         namespace, _, name = repository.partition("/")
         path = f"/api/v1/repository/{part(namespace)}/{part(name)}"
-        if self._api.ask("GET", path, (("includeTags", "false"),), also=(404,)).is_good:
-            return
         body = {
             "repository": name,
             "namespace": namespace,
@@ -81,7 +79,10 @@ class Quay(Namespaced):
             "repo_kind": "image",
         }
         what = f"the repository {repository} could not be created there; its organization must exist"
-        self._api.ask("POST", "/api/v1/repository", body=body, what=what)
+        ensure(
+            lambda: self._api.ask("GET", path, (("includeTags", "false"),), also=(404,)).is_good,
+            lambda: self._api.ask("POST", "/api/v1/repository", body=body, what=what),
+        )
 
     @cached_property
     def _api(self) -> Api:

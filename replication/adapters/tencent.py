@@ -12,7 +12,7 @@ from typing import Any
 from registry import http
 from registry.auth import Auth
 from registry.errors import Denied, TooManyRequests, Unauthorized, Unavailable, Unsupported
-from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced
+from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced, ensure
 from replication.adapters.calling import Answer, Api, host_of, numbered, refusal, texts
 from replication.adapters.logins import Kept, Login, LoginAuth
 from replication.adapters.signing import Key, tencent
@@ -50,12 +50,16 @@ class TencentTcr(Namespaced):
     def prepare(self, repository: str, public: bool = False) -> None:
         """Namespace and repository are there afterwards, made by us if they were not."""
         namespace, _, name = repository.partition("/")
-        if namespace not in set(self._names("DescribeNamespaces", "NamespaceList", {"NamespaceName": namespace})):
-            body = {"NamespaceName": namespace, "IsPublic": public}
-            self._call("CreateNamespace", {"RegistryId": self._instance[0], **body})
-        if repository not in set(self._matching(namespace, name)):
-            body = {"NamespaceName": namespace, "RepositoryName": name}
-            self._call("CreateRepository", {"RegistryId": self._instance[0], **body})
+        space = {"RegistryId": self._instance[0], "NamespaceName": namespace}
+        only = {"NamespaceName": namespace}
+        ensure(
+            lambda: namespace in set(self._names("DescribeNamespaces", "NamespaceList", only)),
+            lambda: self._call("CreateNamespace", {**space, "IsPublic": public}),
+        )
+        ensure(
+            lambda: repository in set(self._matching(namespace, name)),
+            lambda: self._call("CreateRepository", {**space, "RepositoryName": name}),
+        )
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """A tag goes alone, by DeleteImage; by digest as everywhere."""

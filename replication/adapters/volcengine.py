@@ -13,7 +13,7 @@ from registry import http
 from registry.auth import Auth
 from registry.errors import Denied, TooManyRequests, Unauthorized, Unavailable, Unsupported
 from registry.references import Reference
-from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced
+from replication.adapters.base import AT_LEAST_TWO, Info, Namespaced, ensure
 from replication.adapters.calling import Answer, Api, host_of, numbered, refusal, texts
 from replication.adapters.logins import Kept, Login, LoginAuth
 from replication.adapters.signing import Key, volcengine
@@ -49,12 +49,16 @@ class VolcengineCr(Namespaced):
     def prepare(self, repository: str, public: bool = False) -> None:
         """Namespace and repository are there afterwards, made by us if they were not."""
         namespace, _, name = repository.partition("/")
-        if namespace not in set(self._names("ListNamespaces", {"Filter": {"Names": [namespace]}})):
-            self._call("CreateNamespace", {"Name": namespace})
+        body = {"Namespace": namespace, "Name": name, "AccessLevel": "Public" if public else "Private"}
         only = {"Filter": {"Namespaces": [namespace], "Names": [name]}}
-        if name not in set(self._names("ListRepositories", only)):
-            level = "Public" if public else "Private"
-            self._call("CreateRepository", {"Namespace": namespace, "Name": name, "AccessLevel": level})
+        ensure(
+            lambda: namespace in set(self._names("ListNamespaces", {"Filter": {"Names": [namespace]}})),
+            lambda: self._call("CreateNamespace", {"Name": namespace}),
+        )
+        ensure(
+            lambda: name in set(self._names("ListRepositories", only)),
+            lambda: self._call("CreateRepository", body),
+        )
 
     def delete(self, repository: str, tag: str, digest: str) -> bool:
         """A tag goes alone, by DeleteTags; by digest as everywhere."""
