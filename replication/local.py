@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from accounts.actors import Actor, Kind
 from accounts.errors import Conflict, DomainError
@@ -39,27 +39,37 @@ Answer = TypeVar("Answer")
 def by_database(
     method: Callable[Concatenate[LocalRegistry, Arguments], Answer],
 ) -> Callable[Concatenate[LocalRegistry, Arguments], Answer]:
-    """For methods that ask the database: called in a thread of the engine's pool, they leave no connection behind."""
+    """For methods that ask the database: the engine's threads, which come and go, share one connection for that."""
 
     @wraps(method)
     def asked(self: LocalRegistry, *args: Arguments.args, **options: Arguments.kwargs) -> Answer:
         if threading.get_ident() == self.home:
             return method(self, *args, **options)
-        try:
-            return method(self, *args, **options)
-        finally:
-            connection.close()
+        with self.lock:
+            connections[DEFAULT_DB_ALIAS] = self.connection
+            try:
+                return method(self, *args, **options)
+            finally:
+                del connections[DEFAULT_DB_ALIAS]
 
     return cast("Callable[Concatenate[LocalRegistry, Arguments], Answer]", asked)
 
 
 class LocalRegistry(Registry):
-    """Ours. Has a session of its own, so that whoever stops a copy cuts nobody else's connections."""
+    """Ours. Has a session of its own, so that whoever stops a copy cuts nobody else's connections. `close` it."""
 
     def __init__(self) -> None:
         session = session_to(settings.REGISTRY_URL, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
         super().__init__(settings.REGISTRY_URL, session, OwnTokens(own_token))
         self.home = threading.get_ident()
+        self.lock = threading.RLock()
+        self.connection = connections.create_connection(DEFAULT_DB_ALIAS)
+        self.connection.inc_thread_sharing()
+
+    def close(self) -> None:
+        """End the connections."""
+        self.session.close()
+        self.connection.close()
 
     @by_database
     def get_manifest(self, reference: Reference) -> manifests.Manifest:
@@ -98,23 +108,20 @@ class LocalRegistry(Registry):
     def delete_manifest(self, reference: Reference) -> bool:
         raise Denied("a rule deletes nothing here")
 
-    @by_database
     def head_blob(self, repository: str, digest: str) -> StoredBlob | None:
         stored = super().head_blob(repository, digest)
         if stored is not None or algorithm_of(digest) == "sha256":
             return stored
-        known = aliases.known([digest]).get(digest)
+        known = self._alias(digest)
         return super().head_blob(repository, known) if known else None
 
     def open_blob(self, repository: str, digest: str, offset: int = 0) -> BlobStream:
         return super().open_blob(repository, self._stored(repository, digest), offset)
 
-    @by_database
     def start_upload(self, repository: str) -> str:
         self._require_room(repository)
         return super().start_upload(repository)
 
-    @by_database
     def mount_or_start(self, source: str, target: str, digest: str) -> str:
         self._require_room(target)
         return super().mount_or_start(source, target, self._stored(source, digest))
@@ -141,13 +148,19 @@ class LocalRegistry(Registry):
         return artifacts.filter(tags__name=reference.identifier).first()
 
     @by_database
+    def _alias(self, digest: str) -> str | None:
+        return aliases.known([digest]).get(digest)
+
     def _stored(self, repository: str, digest: str) -> str:
         """The digest that the registry knows the blob by."""
-        if algorithm_of(digest) == "sha256":
-            return digest
+        return digest if algorithm_of(digest) == "sha256" else self._held(repository, digest)
+
+    @by_database
+    def _held(self, repository: str, digest: str) -> str:
         held = Blob.objects.filter(repository__name=repository, digest=digest).values_list("stored_digest", flat=True)
         return held.first() or digest
 
+    @by_database
     def _require_room(self, repository: str) -> None:
         project = Project.objects.filter(name=repository.partition("/")[0]).values_list("pk", flat=True).first()
         if project is None:

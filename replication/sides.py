@@ -80,7 +80,7 @@ def opened(policy: Policy) -> Iterator[Sides]:
     with ExitStack() as stack:
         adapter = stack.enter_context(connected(policy.endpoint))
         ours = local.LocalRegistry()
-        stack.callback(ours.session.close)
+        stack.callback(ours.close)
         if policy.is_push:
             yield Sides(policy, ours, adapter.registry, None, adapter)
         else:
