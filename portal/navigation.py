@@ -33,6 +33,8 @@ ADMINISTRATION = (
     Entry("users", _("Users"), "users", Permission("user", "list")),
     Entry("groups", _("Groups"), "users-group", Permission("user-group", "list")),
     Entry("system-robots", _("System robots"), "robot", Permission("robot", "list")),
+    Entry("endpoints", _("Endpoints"), "server", Permission("registry", "list")),
+    Entry("rules", _("Replication"), "refresh", Permission("replication-policy", "list")),
     Entry("system-labels", _("Labels"), "tags", Permission("label", "create")),
     Entry("quotas", _("Quotas"), "gauge", Permission("quota", "list")),
     Entry("audit", _("Audit log"), "clipboard-list", Permission("audit-log", "list")),

@@ -20,6 +20,9 @@ from portal.views import (
     provider,
     purging,
     quotas,
+    replication,
+    replication_endpoints,
+    replication_runs,
     repositories,
     robots,
     searches,
@@ -32,6 +35,26 @@ app_name = "portal"
 PROJECT = "projects/<str:project>"
 REPOSITORY = r"^projects/(?P<project>[^/]+)/repositories/(?P<repository>[^/]+(?:/[^/]+)*?)"
 ARTIFACT = REPOSITORY + r"/-/artifacts/(?P<digest>sha(?:256|512):[0-9a-f]+)"
+
+RULES = (
+    ("", replication.index, "rules"),
+    ("/new", replication.create, "rule-new"),
+    ("/new/try", replication.try_out, "rule-new-try"),
+    ("/<int:policy>", replication.show, "rule"),
+    ("/<int:policy>/change", replication.change, "rule-change"),
+    ("/<int:policy>/change/try", replication.try_out, "rule-change-try"),
+    ("/<int:policy>/delete", replication.delete, "rule-delete"),
+    ("/<int:policy>/run", replication_runs.start, "rule-start"),
+    ("/<int:policy>/dry-run", replication_runs.dry_run, "rule-dry-run"),
+    ("/<int:policy>/verify", replication_runs.verify, "rule-verify"),
+    ("/<int:policy>/runs/<int:execution>", replication_runs.show, "rule-run"),
+    ("/<int:policy>/runs/<int:execution>/stop", replication_runs.stop, "rule-run-stop"),
+    ("/<int:policy>/runs/<int:execution>/retry", replication_runs.retry, "rule-run-retry"),
+    ("/<int:policy>/checks/<int:check>", replication_runs.check, "rule-check"),
+    ("/<int:policy>/checks/<int:check>/stop", replication_runs.stop_check, "rule-check-stop"),
+    ("/<int:policy>/checks/<int:check>/repair", replication_runs.repair, "rule-check-repair"),
+)
+"""The pages of replication rules: the same for the system's and for a project's."""
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -85,6 +108,14 @@ urlpatterns = [
     path("jobs/queues/<str:kind>/pause", jobs.pause, name="queue-pause"),
     path("jobs/<int:execution>", jobs.show, name="execution"),
     path("jobs/<int:execution>/stop", jobs.stop, name="execution-stop"),
+    path("endpoints", replication_endpoints.index, name="endpoints"),
+    path("endpoints/new", replication_endpoints.create, name="endpoint-new"),
+    path("endpoints/new/test", replication_endpoints.test, name="endpoint-new-test"),
+    path("endpoints/<int:endpoint>", replication_endpoints.change, name="endpoint"),
+    path("endpoints/<int:endpoint>/test", replication_endpoints.test, name="endpoint-test"),
+    path("endpoints/<int:endpoint>/delete", replication_endpoints.delete, name="endpoint-delete"),
+    path("replication/example", replication.example, name="rule-example"),
+    *(path(f"replication{tail}", view, name=name) for tail, view, name in RULES),
     path("health", overview.health_page, name="health"),
     path("projects", projects.index, name="projects"),
     path("projects/-/new", projects.create, name="project-new"),
@@ -101,6 +132,7 @@ urlpatterns = [
     path(f"{PROJECT}/members", members.index, name="members"),
     path(f"{PROJECT}/members/<int:member>", members.change, name="member"),
     path(f"{PROJECT}/members/<int:member>/remove", members.remove, name="member-remove"),
+    *(path(f"{PROJECT}/replication{tail}", view, name=f"project-{name}") for tail, view, name in RULES),
     path(f"{PROJECT}/robots", robots.index, name="robots"),
     path(f"{PROJECT}/robots/new", robots.create, name="robot-new"),
     path(f"{PROJECT}/robots/<int:robot>", robots.show, name="robot"),
