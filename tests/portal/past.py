@@ -127,8 +127,8 @@ def _run(kind: str, start: datetime, status: Status, message: str, failed: int =
         )
         lines = [
             "taken by a worker",
-            "comparing payments/api:2.11.0 with the target",
-            "3 of 4 layers are there already",
+            "reading the digests of payments/api",
+            "3 of 4 blobs are still used",
         ]
         JobLog.objects.bulk_create(
             JobLog(job=job, time=start + timedelta(seconds=7 * place), line=line) for place, line in enumerate(lines)

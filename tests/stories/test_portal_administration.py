@@ -197,9 +197,9 @@ def test_preferences_follow_to_another_browser(sit_down: SitDown, people: People
     guest = sit_down("guest")
     page = guest.page
     page.goto("/account")
-    page.select_option("[name=language]", "zh-hans")
-    page.select_option("[name=theme]", "dark")
-    page.select_option("[name=time_zone]", "Asia/Shanghai")
+    page.select_option("select[name=language]", "zh-hans")
+    page.select_option("select[name=theme]", "dark")
+    page.select_option("select[name=time_zone]", "Asia/Shanghai")
     page.click("text=Save the preferences")
     guest.hears("您的偏好已保存。")
 
@@ -207,6 +207,6 @@ def test_preferences_follow_to_another_browser(sit_down: SitDown, people: People
     expect(other.page.locator("html")).to_have_attribute("lang", "zh-hans")
     expect(other.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     other.page.goto("/account")
-    other.page.select_option("[name=language]", "en")
+    other.page.select_option("select[name=language]", "en")
     other.page.click("button:has-text('保存偏好')")
     other.hears("Your preferences are saved.")
