@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.utils.module_loading import import_string
 
 from accounts.actors import SYSTEM
 from artifacts.actions import create_tag, delete_artifact, delete_tag
@@ -17,7 +20,7 @@ from tests.stack import content
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EVENT = {"trigger": "event_based", "override": True}
+EVENT: dict[str, Any] = {"trigger": "event_based", "override": True}
 
 
 def hear() -> list[Job]:
@@ -26,7 +29,7 @@ def hear() -> list[Job]:
     for publication in Publication.objects.order_by("creation_time"):
         subscriber, event = publication.subscriber, publication.event
         publishing.deliver(publication.pk)
-        publishing.import_string(subscriber)(event)
+        import_string(subscriber)(event)
     for execution in Execution.objects.filter(vendor_type=VENDOR).unfinished():
         work(execution)
     return list(Job.objects.exclude(pk__in=known).order_by("pk"))

@@ -183,7 +183,7 @@ def test_drift_is_found_and_repaired(replicas: Replicas) -> None:
 
     def check(kind: str) -> str:
         begun = replicas.api("POST", f"/replication/policies/{rule}/{kind}", None, 201).location
-        path = begun.removeprefix("/api/v2.0")
+        path = str(begun).removeprefix("/api/v2.0")
         wait_until(lambda: replicas.api("GET", path, None, 200).json["status"] == "Succeed", kind, 60)
         return path
 
