@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jobs import actions as jobs
@@ -78,10 +80,10 @@ def test_lists_for_people(scene: Scene, own: Policy) -> None:
     alice, stranger, admin = (who.actor for who in (scene.cast.alice, scene.cast.stranger, scene.cast.admin))
     system = scene.rule()
     run = scene.run(own)
-    counted = Endpoint.objects.visible_to(alice).with_counts()
+    counted: Any = Endpoint.objects.visible_to(alice).with_counts()
     assert list(counted.values_list("policy_count", flat=True)) == [2]
     assert not Endpoint.objects.visible_to(stranger).exists()
     assert list(Policy.objects.visible_to(alice)) == [own]
     assert set(Policy.objects.visible_to(admin)) == {own, system}
-    last = Policy.objects.with_last_run().filter(pk=own.pk)
+    last: Any = Policy.objects.with_last_run().filter(pk=own.pk)
     assert list(last.values_list("last_run", flat=True)) == [run.pk]
