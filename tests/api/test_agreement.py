@@ -9,6 +9,21 @@ from api.urls import routes
 from tests.api.agreement import EXPECTED, table
 from tests.api.contract import HARBOR
 
+LATER = {
+    "gc",
+    "immutable",
+    "preheat",
+    "Retention",
+    "scan",
+    "scan data export",
+    "scanAll",
+    "scanner",
+    "securityhub",
+    "webhook",
+    "webhookjob",
+}
+"""Harbor's tags of which nothing is built; and no project has scanners yet."""
+
 
 def test_every_operation_that_is_built_is_harbors_or_has_a_reason_not_to_be() -> None:
     rows = table()
@@ -16,6 +31,11 @@ def test_every_operation_that_is_built_is_harbors_or_has_a_reason_not_to_be() ->
         print(f"{tag:20} {name:36} {found:8} {reason}")
     print(dict(Counter(found for _, _, found, _ in rows)))
     assert [f"{name}: {reason}" for _, name, found, reason in rows if found == "WRONG"] == []
+
+
+def test_every_subject_that_is_built_is_built_whole() -> None:
+    missing = [f"{tag}: {name}" for tag, name, found, _ in table() if found == "not yet" and tag not in LATER]
+    assert [line for line in missing if "Scanner" not in line] == []
 
 
 def test_reasons_are_given_for_operations_that_there_are() -> None:
