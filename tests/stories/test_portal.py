@@ -207,21 +207,21 @@ def test_a_pushed_image_appears_and_is_copied_tagged_and_deleted(alice: Reader, 
 def test_filtering_while_typing_changes_the_address(alice: Reader, pushed: str) -> None:
     page = alice.page
     page.goto(pushed)
-    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("#listing tbody tr")).to_have_count(2)
     assert page.locator("button.hv-tag").all_inner_texts()[-3:] == ["2.10.0", "2.9.0", "latest"]
 
     page.fill("[name=q] >> nth=1", "multi")
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("#listing tbody tr")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"\?q=multi"))
     page.fill("[name=q] >> nth=1", "nothing like it")
     expect(page.locator(".hv-empty h2")).to_have_text("No matches")
     page.go_back()
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("#listing tbody tr")).to_have_count(1)
 
 
 def test_language_and_theme(sit_down: SitDown, people: People) -> None:
     reader = sit_down(color_scheme="dark")
-    reader.sign_in(*people.secrets["alice"])
+    reader.sign_in(*people.secrets["limited_guest"])
     page = reader.page
     root = page.locator("html")
     expect(root).to_have_attribute("data-bs-theme", "dark")  # as the system has it
@@ -268,7 +268,7 @@ def test_without_a_script(sit_down: SitDown, people: People, pushed: str) -> Non
     page.goto(pushed)
     page.fill("[name=q] >> nth=1", "multi")
     page.press("[name=q] >> nth=1", "Enter")
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("#listing tbody tr")).to_have_count(1)
     page.click("td summary")
     expect(page.locator("td .hv-command").first).to_be_visible()
 
@@ -291,8 +291,8 @@ def test_on_a_phone(sit_down: SitDown, people: People, pushed: str) -> None:
     page.click(".hv-side >> text=Projects")
     expect(page.locator("h1")).to_have_text("Projects")
     page.goto(pushed)
-    row = page.locator("tbody tr").first
-    expect(page.locator("thead")).to_be_hidden()
+    row = page.locator("#listing tbody tr").first
+    expect(page.locator("#listing thead")).to_be_hidden()
     assert row.evaluate("row => getComputedStyle(row).display") == "block"
 
 
