@@ -35,37 +35,40 @@ API = "api.ecr.eu-west-1.amazonaws.com"
 KEY, SECRET = "AKIAHAVEN", "secret/of+amazon"
 
 
+def ecr_page(asked: dict[str, Any]) -> Answer:
+    if named := asked.get("repositoryNames"):
+        if named == ["team/app"]:
+            return 200, {"repositories": [{"repositoryName": "team/app"}]}
+        return 400, {"__type": "com.amazonaws.ecr#RepositoryNotFoundException", "message": "does not exist"}
+    if "nextToken" not in asked:
+        names = [{"repositoryName": "alone"}, {"repositoryName": "team/app"}]
+        return 200, {"repositories": names, "nextToken": "second=="}
+    assert asked["nextToken"] == "second=="
+    return 200, {"repositories": [{"repositoryName": "team/web"}]}
+
+
+def ecr_token(_: dict[str, Any]) -> Answer:
+    packed = base64.b64encode(b"AWS:password-for-docker").decode()
+    data = {"authorizationToken": packed, "expiresAt": time.time() + 43200, "proxyEndpoint": f"https://{ACCOUNT}"}
+    return 200, {"authorizationData": [data]}
+
+
+def ecr_remove(asked: dict[str, Any]) -> Answer:
+    [image] = asked["imageIds"]
+    if image == {"imageTag": "gone"}:
+        return 200, {"imageIds": [], "failures": [{"imageId": image, "failureCode": "ImageNotFound"}]}
+    if image == {"imageTag": "held"}:
+        code = "ImageReferencedByManifestList"
+        return 200, {"imageIds": [], "failures": [{"imageId": image, "failureCode": code}]}
+    return 200, {"imageIds": [image], "failures": []}
+
+
 def ecr(vendor: Vendor, url: str = f"https://{ACCOUNT}", secret: str = SECRET) -> AwsEcr:
-    def page(asked: dict[str, Any]) -> Answer:
-        if named := asked.get("repositoryNames"):
-            if named == ["team/app"]:
-                return 200, {"repositories": [{"repositoryName": "team/app"}]}
-            return 400, {"__type": "com.amazonaws.ecr#RepositoryNotFoundException", "message": "does not exist"}
-        if "nextToken" not in asked:
-            names = [{"repositoryName": "alone"}, {"repositoryName": "team/app"}]
-            return 200, {"repositories": names, "nextToken": "second=="}
-        assert asked["nextToken"] == "second=="
-        return 200, {"repositories": [{"repositoryName": "team/web"}]}
-
-    def token(_: dict[str, Any]) -> Answer:
-        packed = base64.b64encode(b"AWS:password-for-docker").decode()
-        data = {"authorizationToken": packed, "expiresAt": time.time() + 43200, "proxyEndpoint": f"https://{ACCOUNT}"}
-        return 200, {"authorizationData": [data]}
-
-    def remove(asked: dict[str, Any]) -> Answer:
-        [image] = asked["imageIds"]
-        if image == {"imageTag": "gone"}:
-            return 200, {"imageIds": [], "failures": [{"imageId": image, "failureCode": "ImageNotFound"}]}
-        if image == {"imageTag": "held"}:
-            code = "ImageReferencedByManifestList"
-            return 200, {"imageIds": [], "failures": [{"imageId": image, "failureCode": code}]}
-        return 200, {"imageIds": [image], "failures": []}
-
     actions = {
-        "GetAuthorizationToken": token,
-        "DescribeRepositories": page,
+        "GetAuthorizationToken": ecr_token,
+        "DescribeRepositories": ecr_page,
         "CreateRepository": lambda asked: (200, {"repository": {"repositoryName": asked["repositoryName"]}}),
-        "BatchDeleteImage": remove,
+        "BatchDeleteImage": ecr_remove,
     }
 
     def api(call: Call) -> Answer:
@@ -149,21 +152,30 @@ def unpacked(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def google(vendor: Vendor, host: str, username: str = "_json_key", secret: str = "") -> Google:
-    def token(call: Call) -> Answer:
-        form = dict(pair.split("=", 1) for pair in call.body.decode().split("&"))
-        assert form["grant_type"] == "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
-        head, claims, signature = form["assertion"].split(".")
-        key_pair().public_key().verify(unpacked(signature), f"{head}.{claims}".encode(), padding.PKCS1v15(), SHA256())
-        told = json.loads(unpacked(claims))
-        assert json.loads(unpacked(head)) == {"alg": "RS256", "typ": "JWT", "kid": "k1"}
-        assert (told["iss"], told["aud"]) == (
-            "haven@shop.iam.gserviceaccount.com",
-            "https://oauth2.googleapis.com/token",
-        )
-        assert told["exp"] - told["iat"] == 3600 and told["scope"].endswith("/auth/cloud-platform")
-        return 200, {"access_token": "ya29.google", "expires_in": 3599, "token_type": "Bearer"}
+def google_token(call: Call) -> Answer:
+    form = dict(pair.split("=", 1) for pair in call.body.decode().split("&"))
+    assert form["grant_type"] == "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+    head, claims, signature = form["assertion"].split(".")
+    key_pair().public_key().verify(unpacked(signature), f"{head}.{claims}".encode(), padding.PKCS1v15(), SHA256())
+    told = json.loads(unpacked(claims))
+    assert json.loads(unpacked(head)) == {"alg": "RS256", "typ": "JWT", "kid": "k1"}
+    assert (told["iss"], told["aud"]) == (
+        "haven@shop.iam.gserviceaccount.com",
+        "https://oauth2.googleapis.com/token",
+    )
+    assert told["exp"] - told["iat"] == 3600 and told["scope"].endswith("/auth/cloud-platform")
+    return 200, {"access_token": "ya29.google", "expires_in": 3599, "token_type": "Bearer"}
 
+
+def artifact_registry(call: Call) -> Answer:
+    full = "projects/shop/locations/europe/repositories"
+    if "pageToken" not in call.query:
+        found = [{"name": f"{full}/images", "format": "DOCKER"}, {"name": f"{full}/wheels", "format": "PYTHON"}]
+        return 200, {"repositories": found, "nextPageToken": "p2"}
+    return 200, {"repositories": [{"name": f"{full}/more", "format": "DOCKER"}]}
+
+
+def google(vendor: Vendor, host: str, username: str = "_json_key", secret: str = "") -> Google:
     def api(answer: Answer | Route) -> Route:
         def route(call: Call) -> Answer:
             assert call.bears("ya29.google")
@@ -173,17 +185,10 @@ def google(vendor: Vendor, host: str, username: str = "_json_key", secret: str =
 
     at = "artifactregistry.googleapis.com/v1/projects/shop/locations/europe/repositories"
 
-    def repositories(call: Call) -> Answer:
-        full = "projects/shop/locations/europe/repositories"
-        if "pageToken" not in call.query:
-            found = [{"name": f"{full}/images", "format": "DOCKER"}, {"name": f"{full}/wheels", "format": "PYTHON"}]
-            return 200, {"repositories": found, "nextPageToken": "p2"}
-        return 200, {"repositories": [{"name": f"{full}/more", "format": "DOCKER"}]}
-
     packages = [{"name": "p/r/images/packages/app"}, {"name": "p/r/images/packages/team%2Fweb"}]
     vendor.routes |= {
-        "POST oauth2.googleapis.com/token": token,
-        f"GET {at}": api(repositories),
+        "POST oauth2.googleapis.com/token": google_token,
+        f"GET {at}": api(artifact_registry),
         f"GET {at}/images": api((200, {"format": "DOCKER"})),
         f"GET {at}/new": api((404, {})),
         f"GET {at}/images/packages": api((200, {"packages": packages})),

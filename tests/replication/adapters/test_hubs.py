@@ -156,6 +156,23 @@ def test_github_refuses_clearly(vendor: Vendor) -> None:
 # GitLab: docs.gitlab.com/api/container_registry, /api/projects
 
 
+def gitlab_projects(call: Call) -> Answer:
+    assert call.query["membership"] == "true"
+    first = [
+        {"id": 1, "path_with_namespace": "Acme/App", "container_registry_access_level": "enabled"},
+        {"id": 2, "path_with_namespace": "acme/closed", "container_registry_access_level": "disabled"},
+    ]
+    if call.query.get("page", "1") == "1":
+        return 200, first, {"X-Next-Page": "2"}
+    return 200, [{"id": 3, "path_with_namespace": "other/acme"}], {"X-Next-Page": ""}
+
+
+def gitlab_repositories(call: Call) -> Answer:
+    if call.query["page"] == "1":
+        return 200, [{"id": 11, "path": "Acme/App"}], {"X-Next-Page": "2"}
+    return 200, [{"id": 12, "path": "acme/app/worker"}], {"X-Next-Page": ""}
+
+
 def gitlab(vendor: Vendor, secret: str = "glpat-0123456789") -> GitLab:
     def api(answer: Answer | Route) -> Route:
         def route(call: Call) -> Answer:
@@ -165,26 +182,11 @@ def gitlab(vendor: Vendor, secret: str = "glpat-0123456789") -> GitLab:
 
         return route
 
-    def projects(call: Call) -> Answer:
-        assert call.query["membership"] == "true"
-        first = [
-            {"id": 1, "path_with_namespace": "Acme/App", "container_registry_access_level": "enabled"},
-            {"id": 2, "path_with_namespace": "acme/closed", "container_registry_access_level": "disabled"},
-        ]
-        if call.query.get("page", "1") == "1":
-            return 200, first, {"X-Next-Page": "2"}
-        return 200, [{"id": 3, "path_with_namespace": "other/acme"}], {"X-Next-Page": ""}
-
-    def repositories(call: Call) -> Answer:
-        if call.query["page"] == "1":
-            return 200, [{"id": 11, "path": "Acme/App"}], {"X-Next-Page": "2"}
-        return 200, [{"id": 12, "path": "acme/app/worker"}], {"X-Next-Page": ""}
-
     at = "gitlab.example/api/v4"
     vendor.routes |= {
-        f"GET {at}/projects": api(projects),
+        f"GET {at}/projects": api(gitlab_projects),
         f"POST {at}/projects": api((201, {"id": 4})),
-        f"GET {at}/projects/1/registry/repositories": api(repositories),
+        f"GET {at}/projects/1/registry/repositories": api(gitlab_repositories),
         f"GET {at}/projects/3/registry/repositories": api((200, [{"path": "other/acme"}])),
         f"GET {at}/projects/acme%2Fapp%2Fworker": api((404, {})),
         f"GET {at}/projects/acme%2Fapp": api((200, {"id": 1})),

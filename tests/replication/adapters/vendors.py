@@ -132,18 +132,23 @@ class Vendor:
             )
             if not let_in:
                 return challenge()
-            name = call.path.removeprefix("/v2/").removesuffix("/tags/list")
-            if call.path == "/v2/":
-                return 200, {}
-            if call.path == "/v2/_catalog" and catalog is not None:
-                return _paged(call, "repositories", catalog)
-            if call.path.endswith("/tags/list") and name in (tags or {}):
-                return _paged(call, "tags", (tags or {})[name])
-            return 404, {"errors": [{"code": "NAME_UNKNOWN"}]}
+            return _v2(call, tags or {}, catalog)
 
         self.below[f"GET {host}/v2/"] = v2
         if realm:
             self.routes[f"GET {realm}"] = token
+
+
+def _v2(call: Call, tags: dict[str, list[str]], catalog: list[str] | None) -> Answer:
+    """What a registry answers to those that it lets in."""
+    name = call.path.removeprefix("/v2/").removesuffix("/tags/list")
+    if call.path == "/v2/":
+        return 200, {}
+    if call.path == "/v2/_catalog" and catalog is not None:
+        return _paged(call, "repositories", catalog)
+    if call.path.endswith("/tags/list") and name in tags:
+        return _paged(call, "tags", tags[name])
+    return 404, {"errors": [{"code": "NAME_UNKNOWN"}]}
 
 
 def _paged(call: Call, kind: str, entries: list[str]) -> Answer:
