@@ -250,6 +250,9 @@ class PolicyForm(Form):
         (_("How"), ("override", "deletion", "single_active", "copy_by_chunk", "speed")),
     )
 
+    WIDE = ("direction", "name_filter", "trigger")
+    """Fields that stand alone on a line, where the window is wide enough for two."""
+
     def __init__(
         self, data: Any, endpoints: Iterable[tuple[int, str]], project: Project | None, stored: Policy | None = None
     ) -> None:

@@ -16,7 +16,10 @@ from replication.naming import NameUnfit, destination
 
 EXAMPLE = "library/team/app"
 """The name that forms show what becomes of."""
-UNHEALTHY = "the registry is unhealthy: "
+OPENINGS: dict[str, Any] = {
+    "the registry is unhealthy: ": _("The registry cannot be used: %(reason)s"),
+    "the address cannot be called: ": _("The address cannot be called: %(reason)s"),
+}
 SAYINGS: dict[str, Any] = {
     "the registry refuses these credentials: check access key and secret": _("The registry refuses these credentials."),
     "the address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)": _(
@@ -82,7 +85,7 @@ PULLS: dict[str, Any] = {
 }
 
 
-def sentence(policy: Policy) -> str:
+def in_a_sentence(policy: Policy) -> str:
     """What a rule does."""
     table = PULLS if not policy.is_push else PUSHES if policy.project is None else PUSHES_OUT_OF
     told = {"endpoint": policy.endpoint.name, "cron": policy.cron, "project": policy.project}
@@ -91,8 +94,9 @@ def sentence(policy: Policy) -> str:
 
 def said(message: str) -> str:
     """A sentence of the domain in the reader's language, as far as it is known; else as it is."""
-    if message.startswith(UNHEALTHY):
-        return str(_("The registry cannot be used: %(reason)s")) % {"reason": said(message.removeprefix(UNHEALTHY))}
+    for opening, sentence in OPENINGS.items():
+        if message.startswith(opening):
+            return str(sentence) % {"reason": said(message.removeprefix(opening))}
     return str(SAYINGS.get(message, message))
 
 

@@ -17,7 +17,7 @@ register.filter("said", replicating.said)
 register.filter("endpoint_state", replicating.endpoint_state)
 register.filter("finding_state", replicating.finding_state)
 register.filter("rule_trigger", replicating.trigger_name)
-register.filter("sentence", replicating.sentence)
+register.filter("sentence", replicating.in_a_sentence)
 register.filter("about", replicating.about)
 
 
