@@ -147,7 +147,9 @@ def parameter(name: str, place: str, part: Property) -> dict[str, Any]:
     schema = simple(part)
     if isinstance(part.default, int | str):
         schema["default"] = part.default
-    return {"name": name, "in": place, "required": place == "path" or part.required, "schema": schema}
+    described = {"name": name, "in": place, "required": place == "path" or part.required, "schema": schema}
+    # Empty is absent, as Harbor has it.
+    return described | ({"allowEmptyValue": True} if place == "query" and not part.required else {})
 
 
 def described(found: Placed, schemas: Schemas) -> dict[str, Any]:

@@ -133,8 +133,8 @@ async def artifacts(admin: HarborAsyncClient) -> None:
     location = await admin.copy_artifact("story", "copy", "story/team/app:v1")
     assert location == "/api/v2.0/projects/story/repositories/copy/artifacts/v1"
     assert (await admin.get_artifact("story", "copy", "v1")).digest == one.digest
-    found = await admin.search("story")
-    assert found.project and found.repository and found.repository[0].repository_name == "story/copy"
+    hits = await admin.search("story")
+    assert hits.project and hits.repository and hits.repository[0].repository_name == "story/copy"
     assert (await admin.get_statistics()).total_repo_count
 
 
@@ -153,7 +153,7 @@ async def labels(admin: HarborAsyncClient) -> None:
 async def quotas(admin: HarborAsyncClient) -> None:
     project = await admin.get_project("story")
     [quota] = await admin.get_quotas(reference="project", reference_id=str(project.project_id))
-    assert quota.id and quota.hard and quota.used and quota.used.root["storage"] > 0
+    assert quota.id and quota.hard and quota.used and (quota.used.root or {})["storage"] > 0
     await admin.update_quota(quota.id, m.QuotaUpdateReq(hard=m.ResourceList({"storage": 2 * 10**9})))
     assert (await admin.get_quota(quota.id)).hard == m.ResourceList({"storage": 2 * 10**9})
     summary = await admin.get_project_summary("story")
