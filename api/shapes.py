@@ -128,7 +128,7 @@ class Moment(Property):
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
         try:
-            known = parse_datetime(text) is not None
+            known = "t" in text.lower() and parse_datetime(text) is not None
         except ValueError:  # it has the form of one, and no calendar knows it
             known = False
         if not known:
