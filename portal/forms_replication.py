@@ -19,7 +19,7 @@ from portal.providers import provider_of
 from projects.models import Project
 from registry.references import is_name
 from replication.actions import LONGEST_NAME, Change
-from replication.adapters import KINDS
+from replication.adapters import KINDS, Info
 from replication.endpoints import LARGEST_CERTIFICATE, LONGEST_URL, Address, address_of
 from replication.models import Endpoint, Policy
 from replication.patterns import PatternInvalid, pattern
@@ -84,7 +84,7 @@ class EndpointForm(Form):
         secret = self.fields["access_secret"]
         if info and info.access_secret_type == FILE_SECRET:
             secret.widget = HiddenText(attrs={**PLAIN, "rows": 4, "class": "form-control", "id": "id_access_secret"})
-        if info and info.access_key_type == FIXED_KEY and info.access_key_data.startswith("_"):
+        if info and _has_fixed_key(info):
             self.fields["access_key"].widget = forms.HiddenInput()
         if self.stored and self.stored.sealed_secret:
             secret.help_text = _("A secret is kept. Leave this empty to go on with it; a new address forgets it.")
@@ -139,7 +139,12 @@ def _initial_endpoint(kind: str, stored: Endpoint | None) -> dict[str, Any]:
         return {**{name: getattr(stored, name) for name in names}, "verify": not stored.insecure}
     info = KINDS[kind].info
     url = info.endpoints[0][1] if len(info.endpoints) == 1 else ""
-    return {"verify": True, "url": url, "access_key": info.access_key_data if info.access_key_type else ""}
+    return {"verify": True, "url": url, "access_key": info.access_key_data if _has_fixed_key(info) else ""}
+
+
+def _has_fixed_key(info: Info) -> bool:
+    """Whether there is but one name to sign in with. Quay's may be a robot's as well."""
+    return info.access_key_type == FIXED_KEY and info.access_key_data.startswith("_")
 
 
 EVERY_TYPE = ("", _("Everything"))

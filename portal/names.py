@@ -148,6 +148,17 @@ EVENTS: dict[str, Any] = {
     "update_repository": _("Repository described"),
     "update_robot": _("Robot changed"),
     "update_user": _("User changed"),
+    "create_registry": _("Endpoint created"),
+    "create_replication": _("Replication started"),
+    "create_replication-policy": _("Replication rule created"),
+    "delete_registry": _("Endpoint deleted"),
+    "delete_replication-policy": _("Replication rule deleted"),
+    "dry-run_replication": _("Replication tried dry"),
+    "retry_replication": _("Replication tried again"),
+    "stop_replication": _("Replication stopped"),
+    "update_registry": _("Endpoint changed"),
+    "update_replication-policy": _("Replication rule changed"),
+    "verify_replication": _("Replication verified"),
 }
 
 

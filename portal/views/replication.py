@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.actors import actor_of
 from accounts.errors import BadRequest, Conflict
+from accounts.permissions import require_authenticated
 from jobs.models import Execution, Schedule
 from portal import once, words
 from portal.answers import Question, Refusals, ask, posted, show_form, submit
@@ -112,6 +114,7 @@ def _named(data: QueryDict) -> QueryDict:
 @require_safe
 def example(request: HttpRequest) -> HttpResponse:
     """What becomes of a name, for the namespace and the levels that are typed."""
+    require_authenticated(actor_of(request))
     return render(request, "portal/replication/example.html", _example(word_of(request, "dest_namespace"), request.GET))
 
 
