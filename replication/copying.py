@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jobs.running import Stopped as JobStopped
 from registry.errors import RegistryError
 from registry.references import Reference
 from replication import local, transfer
+from replication.adapters import KINDS
 from replication.bandwidth import Bucket
 from replication.endpoints import sentence
 from replication.models import Policy
@@ -65,11 +67,14 @@ def copy(sides: Sides, spec: Mapping[str, Any], running: Running) -> str:
 def options(policy: Policy, spec: Mapping[str, Any]) -> Options:
     """How the rule wants it copied."""
     followers = spec.get("followers")
+    kind = KINDS.get(policy.endpoint.type)
+    in_one_piece = policy.is_push and kind is not None and kind.info.one_piece
     return Options(
         override=policy.override,
         thorough=bool(spec.get("thorough")),
         known_tags=None if followers is None else frozenset(followers),
         by_chunk=policy.copy_by_chunk or policy.endpoint.type == "harbor" or not policy.is_push,
+        chunk=sys.maxsize if in_one_piece else Options.chunk,
         ready_chunks=not policy.is_push,  # our own registry is asked directly, and 2.8 ends an upload that is cut
         spool=Path(settings.REPLICATION_SPOOL),
         spool_limit=settings.REPLICATION_SPOOL_LIMIT,

@@ -44,6 +44,8 @@ class Info:
     filters: tuple[str, ...] = (NAME, TAG)
     triggers: tuple[str, ...] = ("manual", "scheduled")
     copy_by_chunk: bool = False
+    one_piece: bool = False
+    """Whether a blob of any size has to come in one PUT: it takes no PATCH, or none that is large."""
     has_pattern: bool = False
     """Whether Harbor's form knows anything particular about it, be it nothing (Tencent, Volcengine)."""
     endpoint_type: str = ""

@@ -20,6 +20,7 @@ class GitHub(Namespaced):
     info = Info(
         "github-ghcr",
         path_components=AT_LEAST_TWO,
+        one_piece=True,  # a PATCH of more than 4 MiB is 416
         has_pattern=True,
         endpoint_type="EndpointPatternTypeFix",
         endpoints=(("ghcr.io", "https://ghcr.io"),),

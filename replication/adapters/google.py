@@ -43,6 +43,7 @@ class Google(Adapter):
 
     info = Info(
         "google-gcr",
+        one_piece=True,  # Artifact Registry takes no upload in chunks
         has_pattern=True,
         endpoint_type="EndpointPatternTypeList",
         endpoints=tuple((host, f"https://{host}") for host in HOSTS),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from api.registries import RegistryProviderInfo, provider, show_info
 from replication.adapters import KINDS
+from replication.copying import options
+from replication.models import Endpoint, Policy
+from replication.transfer import Options
 
 TYPES = [
     "ali-acr",
@@ -71,3 +76,13 @@ def test_rules_can_have_what_harbors_can() -> None:
         assert shown["supported_triggers"] == ["manual", "scheduled"], info.type
         assert shown.get("supported_copy_by_chunk", False) == (info.type == "azure-acr"), info.type
     assert show_info(KINDS["huawei-SWR"].info)["description"] == "Adapter for SWR -- The image registry of Huawei Cloud"
+
+
+def test_large_blobs_go_in_one_piece_where_chunks_are_refused() -> None:
+    def chunk(kind: str, is_push: bool = True) -> int:
+        there = Endpoint(pk=1, type=kind, url="https://registry.example")
+        rule = Policy(target=there) if is_push else Policy(source=there)
+        return options(rule, {}).chunk
+
+    assert chunk("github-ghcr") == chunk("google-gcr") == sys.maxsize
+    assert chunk("github-ghcr", is_push=False) == chunk("aws-ecr") == chunk("harbor") == Options.chunk
