@@ -1,6 +1,6 @@
 // Draws each chart from the table beside it. Without a script, or without room, the table is the chart.
 (() => {
-  if (typeof uPlot === "undefined") return;
+  const drawer = document.currentScript.dataset.hvUplot;
   const root = document.documentElement;
   const language = root.lang === "zh-hans" ? "zh-Hans-CN" : root.lang;
   const dayOf = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" });
@@ -69,5 +69,10 @@
     new MutationObserver(render).observe(root, { attributeFilter: ["data-bs-theme"] });
   }
 
-  document.querySelectorAll("[data-hv-chart]").forEach(draw);
+  // What draws comes after the page: nobody waits for it to read.
+  addEventListener("load", () => {
+    const script = Object.assign(document.createElement("script"), { src: drawer });
+    script.addEventListener("load", () => document.querySelectorAll("[data-hv-chart]").forEach(draw));
+    document.head.append(script);
+  });
 })();
