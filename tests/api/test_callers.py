@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -103,7 +104,7 @@ def test_who_may_change(stage: Stage) -> None:
         statuses = []
         for name in WHO:
             with transaction.atomic():
-                body = None if method == "DELETE" else {}
+                body: dict[str, Any] | None = None if method == "DELETE" else {}
                 statuses.append(callers[name](method, filled(path, stage), body).status_code)
                 transaction.set_rollback(True)
         found[method, path] = " ".join(map(str, statuses))

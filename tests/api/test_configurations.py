@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,13 @@ def test_a_change_is_all_or_nothing_and_names_the_culprit(cast: Cast) -> None:
         assert (response.status_code, code(response)) == (400, "BAD_REQUEST"), key
         assert key in message(response) or key == "auth_mode"
     assert not Setting.objects.exists() and not Entry.objects.exists()
-    for body in ({"read_only": "true"}, {"token_expiration": "30"}, [], "text"):
+    wrongly_typed: tuple[Any, ...] = (
+        {"read_only": "true"},
+        {"token_expiration": "30"},
+        [],
+        "text",
+    )
+    for body in wrongly_typed:
         assert ask.put("/configurations", body).status_code == 422
     assert ask.put("/configurations", {"token_expiration": 45, "no_such_key": 1, "read_only": None}).status_code == 200
     assert ask.get("/configurations").json()["token_expiration"]["value"] == 45

@@ -133,13 +133,14 @@ def test_what_is_wrong_is_said_without_the_value() -> None:
 def test_what_names_a_server_or_what_it_holds(parse: types.Type, good: list[str], bad: list[str]) -> None:
     for value in good:
         parse(value)
-    for value in [*bad, 5, None, "a\x00"]:
+    wrong: list[object] = [*bad, 5, None, "a\x00"]
+    for each in wrong:
         try:
-            parse(value)
+            parse(each)
         except ValueError as error:
             assert "must" in str(error) or "is too long" in str(error)
         else:
-            raise AssertionError(f"{value!r} passed")
+            raise AssertionError(f"{each!r} passed")
 
 
 def test_a_filter_is_judged_quickly() -> None:

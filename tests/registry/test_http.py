@@ -14,6 +14,7 @@ import pytest
 
 from registry import http
 from registry.errors import Blocked, RegistryError, TooLarge, Unavailable
+from registry.guard import Guard
 from tests.registry.listener import listening
 
 PRIVATE = [
@@ -99,7 +100,7 @@ def test_a_name_is_judged_when_it_is_used() -> None:
     """A name that was public when it was saved and is private now."""
     with listening() as listener:
         answers = iter([[_found("93.184.216.34", 80)], [_found("127.0.0.1", listener.server_port)]])
-        session = http.Session(http.Guard(resolve=lambda *_, **__: next(answers)), True, (1, 1))
+        session = http.Session(Guard(resolve=lambda *_, **__: next(answers)), True, (1, 1))
         session.guard.check_url("http://rebound.test/")
         with pytest.raises(Blocked):
             session.ask("GET", f"http://rebound.test:{listener.server_port}/")
@@ -109,7 +110,7 @@ def test_a_name_is_judged_when_it_is_used() -> None:
 def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
     found = [_found("93.184.216.34", 80), _found("10.0.0.1", 80)]
     with pytest.raises(Blocked):
-        http.Guard(resolve=lambda *_, **__: found).check_url("http://both.test/")
+        Guard(resolve=lambda *_, **__: found).check_url("http://both.test/")
 
 
 def _found(address: str, port: int) -> tuple[object, ...]:
