@@ -57,11 +57,15 @@ class Stage:
 
 @contextmanager
 def stage(database: str) -> Iterator[Stage]:
-    """Database (`sqlite` or `postgresql`) and Redis, running, and this process's own Django set up on them."""
+    """Database (`sqlite` or `postgresql`) and Redis, running, and this process's own Django set up on them.
+
+    `database` may also be the address of one that is there already, and stays.
+    """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="haven-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        found = Stage(folder, stack.enter_context(shared_database(database, folder)))
+        is_there = "://" in database
+        found = Stage(folder, database if is_there else stack.enter_context(shared_database(database, folder)))
         redis = Redis(folder / "redis.sock")
         stack.callback(redis.remove)
         redis.start()
