@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.actors import Actor
@@ -62,10 +62,11 @@ LISTED_ENTRIES = 100
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def listed(self) -> ArtifactQuerySet:
         """What a list shows: no accessories, and of the manifests that an index names only those with a tag."""
-        tagged = Exists(Tag.objects.filter(artifact=OuterRef("pk")))
-        child = Exists(Reference.objects.filter(child=OuterRef("pk")))
+        tagged = Exists(Tag.objects.filter(artifact=OuterRef("child")))
+        # "Not a child without a tag", not "no child or tagged": of an OR, PostgreSQL reads all references first.
+        child = Exists(Reference.objects.filter(~tagged, child=OuterRef("pk")))
         accessory = Exists(Accessory.objects.filter(artifact=OuterRef("pk")))
-        return self.filter(Q(tagged) | ~Q(child), ~Q(accessory))
+        return self.filter(~child, ~accessory)
 
     def with_tags(self) -> ArtifactQuerySet:
         """With the tags of all rows read at once, the newest first."""
@@ -166,7 +167,10 @@ class Tag(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "name"], name="tag_name_unique")]
-        indexes = [models.Index(fields=["repository", "-push_time", "-id"], name="tag_repository_push")]
+        indexes = [
+            models.Index(fields=["repository", "-push_time", "-id"], name="tag_repository_push"),
+            models.Index(fields=["-push_time", "-id"], name="tag_push"),
+        ]
 
     def __str__(self) -> str:
         return self.name

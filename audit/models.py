@@ -58,6 +58,7 @@ class Entry(models.Model):
             models.Index(fields=["operation", "-op_time", "-id"], name="entry_operation_time"),
             models.Index(fields=["resource_type", "-op_time", "-id"], name="entry_type_time"),
             models.Index(fields=["resource", "-op_time", "-id"], name="entry_resource_time"),
+            models.Index(fields=["-op_time", "-id"], condition=models.Q(success=False), name="entry_failed_time"),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +85,16 @@ class Pull(models.Model):
 
     def __str__(self) -> str:
         return str(self.event_id)
+
+
+class Purged(models.Model):
+    """The one row that says how often entries were purged: a total remembered before that is true no more."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    times = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"purged {self.times} times"
 
 
 class Publication(models.Model):

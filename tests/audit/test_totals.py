@@ -1,0 +1,45 @@
+"""The number of entries is exact, whatever was remembered of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from audit import purge, totals
+from audit.models import Entry
+from tests.audit.test_purge import Job, entries
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_total_is_exact_after_more_entries_and_after_a_purge() -> None:
+    entries(20, "pull_artifact", 40)
+    entries(5, "create_project", 40)
+    everything, pulls = Entry.objects.all(), Entry.objects.filter(operation="pull")
+    for _ in range(3):  # the first remembers, the others use it
+        assert (totals.total(everything), totals.total(pulls)) == (25, 20)
+
+    entries(3, "pull_artifact", 1)
+    assert (totals.total(everything), totals.total(pulls)) == (28, 23)
+
+    spec = {"audit_retention_hour": 24, "include_event_types": "pull_artifact"}
+    purge.purge(spec, Job())
+    assert (totals.total(everything), totals.total(pulls)) == (8, 3)
+    assert totals.total(pulls.filter(op_time__lt=timezone.now() - timedelta(hours=24))) == 0
+
+
+def test_what_is_remembered_is_not_counted_again() -> None:
+    entries(20, "pull_artifact", 40)
+    rows = Entry.objects.filter(operation="pull")
+    totals.cache.set(totals.HORIZON, {"settled": Entry.objects.latest("pk").pk, "newest": 0, "open": 2**62, "at": 0})
+    assert totals.total(rows) == 20
+    entries(2, "pull_artifact", 1)
+    Entry.objects.filter(pk=Entry.objects.earliest("pk").pk).delete()  # behind its back: by purging alone it is told
+
+    with CaptureQueriesContext(connection) as asked:
+        assert totals.total(rows) == 22
+    assert len(asked) == 2
