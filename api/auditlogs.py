@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +16,8 @@ from api.paging import Listing
 from api.shapes import Flag, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, project_of
 from audit.events import EVENT_TYPES
-from audit.models import Entry
+from audit.models import Entry, EntryQuerySet
+from audit.totals import total
 from projects.permissions import projects_allowing
 
 EVERYTHING = Permission("audit-log", "list")
@@ -57,14 +57,16 @@ LOG = Listing(
     sorts={
         name: name for name in ("id", "username", "resource", "resource_type", "operation", "op_time", "project_id")
     },
+    count=total,
 )
 
 
-def visible_to(actor: Actor) -> QuerySet[Entry]:
-    """The entries that `actor` may read."""
+def visible_to(actor: Actor) -> EntryQuerySet:
+    """The entries that `actor` may read. Projects by their ids: then the database knows how many entries that is."""
     if EVERYTHING in system_allowed(actor):
         return Entry.objects.all()
-    return Entry.objects.of_projects(projects_allowing(actor, "log", "list").values("pk"))
+    projects = projects_allowing(actor, "log", "list").order_by("pk").values_list("pk", flat=True)
+    return Entry.objects.of_projects(list(projects))
 
 
 class Logs(Endpoint):

@@ -77,6 +77,16 @@ def counted(request: HttpRequest, rows: Sequence[Any], total: int, page: Page) -
     return Response(rows, headers=headers)
 
 
+def keys_of(rows: QuerySet[Any], start: int, end: int, total: int) -> list[Any]:
+    """The ids of the rows from `start` to before `end`, read from the nearer end of the `total`."""
+    if start >= end:
+        return []
+    keys = rows.values_list("pk", flat=True)
+    if start <= total - end:
+        return list(keys[start:end])
+    return list(keys.reverse()[total - end : total - start])[::-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What a list can be filtered and sorted by, in Harbor's words, and how it is sorted unasked."""
@@ -84,6 +94,8 @@ class Listing:
     default: tuple[str, ...]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     sorts: Mapping[str, str] = field(default_factory=dict)
+    count: Callable[[Any], int] = QuerySet.count
+    """How many rows there are in all, exactly; for lists that are too long to be counted each time."""
 
     def answer(
         self,
@@ -100,8 +112,7 @@ class Listing:
         terms = parse(request.GET.get("q", ""))
         rows = rows.filter(condition(terms, self.filters))
         order = ordering(request.GET.get("sort", ""), self.sorts, self.default)
-        total = rows.count()
-        start, end = page.bounds(total)
-        keys = list(rows.order_by(*order).values_list("pk", flat=True)[start:end]) if start < end else []
+        total = self.count(rows)
+        keys = keys_of(rows.order_by(*order), *page.bounds(total), total)
         found = {row.pk: row for row in dress(rows.model._default_manager.filter(pk__in=keys))} if keys else {}
         return counted(request, shape([found[key] for key in keys if key in found]), total, page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 from django.urls import path
@@ -15,7 +16,7 @@ from api.operations import LISTED, operation
 from api.paging import Listing
 from api.shapes import Moment, Number, Shape, Text
 from api.views import Endpoint, done, project_of
-from artifacts import actions, models
+from artifacts import actions, models, totals
 
 
 class Escaped(Text):
@@ -62,6 +63,11 @@ REPOSITORIES = Listing(
 )
 
 
+def show_all(rows: list[models.Repository]) -> list[Any]:
+    """`rows` with their counts, in Harbor's words."""
+    return Repository.each(totals.with_counts(rows))
+
+
 def repository_of(
     request: Request, project_name: str, repository_name: str, resource: str, action: str
 ) -> models.Repository:
@@ -78,19 +84,14 @@ class AllRepositories(Endpoint):
     @operation("listAllRepositories", [Repository], query=LISTED, anybody=True)
     def get(self, request: Request) -> Response:
         visible = models.Repository.objects.visible_to(actor_of(request))
-        return REPOSITORIES.answer(request, visible, Repository.each, lambda rows: rows.with_counts())
+        return REPOSITORIES.answer(request, visible, show_all)
 
 
 class Repositories(Endpoint):
     @operation("listRepositories", [Repository], query=LISTED)
     def get(self, request: Request, project_name: str) -> Response:
         project = project_of(request, project_name, "repository", "list", by_name=True)
-        return REPOSITORIES.answer(
-            request,
-            models.Repository.objects.filter(project=project),
-            Repository.each,
-            lambda rows: rows.with_counts(),
-        )
+        return REPOSITORIES.answer(request, models.Repository.objects.filter(project=project), show_all)
 
 
 class OneRepository(Endpoint):

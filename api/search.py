@@ -15,6 +15,7 @@ from api.projects import Project, dressed, show
 from api.shapes import Flag, ListOf, Number, Shape, Text
 from api.views import Endpoint
 from artifacts.models import Repository
+from artifacts.totals import with_counts
 from projects import models
 
 MOST = 1000
@@ -43,7 +44,7 @@ class Search(Endpoint):
         seen = models.Project.objects.visible_to(actor)
         found = dressed(actor)(seen.filter(name__contains=word).order_by("name")[:MOST])
         repositories = Repository.objects.visible_to(actor).search(word).order_by("name")
-        listed = repositories.with_counts().select_related("project")[:MOST]
+        listed = with_counts(list(repositories.select_related("project")[:MOST]))
         return Response(
             {"project": [show(project) for project in found], "repository": [describe(entry) for entry in listed]}
         )
