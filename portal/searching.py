@@ -12,6 +12,7 @@ from django.db.models.functions import Collate
 
 from accounts.actors import Actor
 from artifacts.models import Artifact, Repository, RepositoryQuerySet, Tag
+from artifacts.totals import with_counts
 from portal.artifacts import artifact_url, kind_of
 from portal.context import registry_host
 from portal.words import SHORT_DIGEST
@@ -74,9 +75,9 @@ def search(actor: Actor, asked: str, limit: int) -> Found:
     if tagged := _TAGGED.fullmatch(query):
         return Found(hits=by_tag(seen.search(tagged["repository"]), tagged["tag"], limit), limit=limit)
     projects = Project.objects.visible_to(actor).search(query).with_counts().order_by("name")
-    repositories = seen.search(query).with_counts().order_by("name")
+    repositories = with_counts(list(seen.search(query).order_by("name")[:limit]))
     hits = by_tag(seen, query, limit) if re.fullmatch(r"[\w.-]{2,128}", query, re.ASCII) else []
-    return Found(list(projects[:limit]), list(repositories[:limit]), hits, limit)
+    return Found(list(projects[:limit]), repositories, hits, limit)
 
 
 def by_digest(seen: RepositoryQuerySet, hash_: str, limit: int) -> list[Hit]:

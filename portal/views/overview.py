@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.actors import Actor, Permission, actor_of
 from accounts.permissions import require_system, system_allowed
-from artifacts.models import Artifact, Repository
+from artifacts.models import Repository, Tag
 from audit.models import Entry
 from portal import health
 from portal.artifacts import artifact_url, in_order, kind_of
@@ -21,6 +21,8 @@ from portal.commands import login_command
 from projects.models import Member, Project, ProjectQuerySet, Quota
 
 SHOWN = 8
+READ = 64
+"""Tags among which the latest pushes are looked for: one push may bring several."""
 EVERY_ENTRY = Permission("audit-log", "list")
 
 
@@ -63,17 +65,25 @@ def _stored(actor: Actor, mine: ProjectQuerySet) -> int | None:
 
 
 def _pushes(actor: Actor) -> list[dict[str, object]]:
-    rows = Artifact.objects.filter(repository__in=Repository.objects.visible_to(actor)).listed()
-    rows = rows.select_related("repository").with_tags().order_by("-pk")[:SHOWN]
-    return [
-        {
-            "artifact": row,
-            "kind": kind_of(row),
-            "tags": in_order(row.tags.all())[:3],
-            "url": artifact_url(row.repository, row.digest),
-        }
-        for row in rows
-    ]
+    """By the tags that were pushed last, those of one artifact together: an old one that is pushed again is new."""
+    tags = Tag.objects.filter(repository__in=Repository.objects.visible_to(actor))
+    tags = tags.select_related("artifact", "artifact__repository").order_by("-push_time", "-pk")
+    pushed: dict[int, list[Tag]] = {}
+    for tag in tags[:READ]:
+        pushed.setdefault(tag.artifact_id, []).append(tag)
+    return [_push(found) for found in list(pushed.values())[:SHOWN]]
+
+
+def _push(tags: list[Tag]) -> dict[str, object]:
+    """An artifact with those of its tags that were pushed last, the newest first."""
+    artifact = tags[0].artifact
+    return {
+        "artifact": artifact,
+        "kind": kind_of(artifact),
+        "tags": in_order(tags)[:3],
+        "time": tags[0].push_time,
+        "url": artifact_url(artifact.repository, artifact.digest),
+    }
 
 
 def _pulls(actor: Actor) -> list[Any]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.actors import Actor, actor_of
 from accounts.errors import Conflict, DomainError, PreconditionFailed
 from artifacts.models import Repository
+from artifacts.totals import with_counts
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.commands import push_commands
@@ -132,11 +133,16 @@ def show(request: HttpRequest, project: str) -> HttpResponse:
     """The project's repositories."""
     found = place(request, project)
     found.require("repository", "list")
-    rows = Repository.objects.filter(project=found.project).with_counts()
+    rows = Repository.objects.filter(project=found.project)
+    if by_count := request.GET.get("sort", "").lstrip("-") == "artifacts":
+        rows = rows.with_counts()
     if query := query_of(request):
         rows = rows.search(query)
+    shown = listing(request, rows, REPOSITORIES, default="name")
+    if not by_count:
+        shown.page.object_list = with_counts(list(shown.page.object_list))
     context = {
-        "listing": listing(request, rows, REPOSITORIES, default="name"),
+        "listing": shown,
         "push_commands": push_commands(project),
         "tab": "repositories",
         **found.context,

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import actions
 from artifacts.models import Artifact, ArtifactLabel, ArtifactQuerySet, Repository, Tag
+from artifacts.totals import total
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.artifacts import Row, commands_of, in_order
@@ -62,6 +63,7 @@ def info(request: HttpRequest, project: str, repository: str) -> HttpResponse:
 
 def _frame(found: Place, row: Repository) -> dict[str, Any]:
     """What stands above a repository's tabs: how to pull its newest artifact, and how much it is used."""
+    this = Repository.objects.filter(pk=row.pk)
     newest = Artifact.objects.filter(repository=row, tags__isnull=False).listed().with_tags()
     newest_row = newest.order_by("-push_time", "-pk").first()
     tags = in_order(newest_row.tags.all()) if newest_row else []
@@ -70,8 +72,8 @@ def _frame(found: Place, row: Repository) -> dict[str, Any]:
         "newest": newest_row,
         "commands": commands_of(newest_row, row, tags) if newest_row else [],
         "push_commands": push_commands(found.project.name, row.name),
-        "artifact_total": Artifact.objects.filter(repository=row).listed().count(),
-        "tag_total": Tag.objects.filter(repository=row).count(),
+        "artifact_total": total(Artifact.objects.filter(repository=row).listed(), this),
+        "tag_total": total(Tag.objects.filter(repository=row), this),
         "pulls": pulls_by_day(row.pull_days.all()),
         **found.context,
     }

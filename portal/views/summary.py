@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from artifacts.models import Artifact, PullDay, Tag
+from artifacts.models import Artifact, PullDay, Repository, Tag
+from artifacts.totals import total
 from portal.charts import pulls_by_day, storage_by_repository
 from portal.commands import push_commands
 from portal.finding import Place, place
@@ -22,10 +23,11 @@ def summary(request: HttpRequest, project: str) -> HttpResponse:
     found.require("repository", "list")
     told = "read" in found.context["may"].get("quota", {})
     bars = storage_by_repository(found.project) if told else []
+    repositories = Repository.objects.filter(project=found.project)
     context = {
         "repository_total": found.project.repositories.count(),
-        "artifact_total": Artifact.objects.filter(project=found.project).count(),
-        "tag_total": Tag.objects.filter(repository__project=found.project).count(),
+        "artifact_total": total(Artifact.objects.filter(project=found.project), repositories),
+        "tag_total": total(Tag.objects.filter(repository__project=found.project), repositories),
         "pulls": pulls_by_day(PullDay.objects.filter(project=found.project)),
         "bars": bars,
         "largest": max((bar.value for bar in bars), default=0),
