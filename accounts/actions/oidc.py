@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from accounts import passwords
 from accounts.actions.groups import Known, refresh_groups
-from accounts.actors import Actor, Kind
+from accounts.actions.people import require_self_or
+from accounts.actors import Actor
 from accounts.digests import keyed
 from accounts.errors import NotFound, PreconditionFailed
 from accounts.models import Group, OidcAccount, User
 from accounts.oidc.flow import Claimed
 from accounts.oidc.provider import Tokens
-from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
 from configuration.sealed import seal, unseal
@@ -79,8 +79,7 @@ def set_cli_secret(actor: Actor, user: User, secret: str = "") -> str:
     """
     if values.get("auth_mode") != "oidc_auth":
         raise PreconditionFailed(f"unable to update CLI secret under authmode: {values.get('auth_mode')}")
-    if actor.kind is not Kind.USER or actor.user_id != user.pk:
-        require_system(actor, "user", "update")
+    require_self_or(actor, user, "update")
     if secret:
         passwords.check_rules(secret, "secret")
     chosen = secret or secrets.token_urlsafe(32)

@@ -44,7 +44,7 @@ def create_first_admin(password: str) -> User | None:
 
 def update_user(actor: Actor, user: User, *, email: str, realname: str, comment: str) -> User:
     """Change a profile: one's own, or anybody's for who may."""
-    _require_self_or(actor, user, "update")
+    require_self_or(actor, user, "update")
     _require_kept_here(user)
     profile = rules.clean_email(email), rules.clean_realname(realname), rules.clean_comment(comment)
     try:
@@ -61,7 +61,7 @@ def update_user(actor: Actor, user: User, *, email: str, realname: str, comment:
 
 def set_password(actor: Actor, user: User, new: str, old: str | None = None, address: str = "") -> None:
     """Give `user` a new password: one's own needs the old one. Ends sessions, refresh tokens and docker's tokens."""
-    _require_self_or(actor, user, "update")
+    require_self_or(actor, user, "update")
     _require_kept_here(user)
     passwords.check_rules(new, "new_password")
     identity = (str(user.pk), str(user.auth_epoch))
@@ -155,7 +155,8 @@ def _require_unlike(user: User) -> None:
         raise Conflict("a user of this name or e-mail address exists")
 
 
-def _require_self_or(actor: Actor, user: User, action: str) -> None:
+def require_self_or(actor: Actor, user: User, action: str) -> None:
+    """Return if `actor` is `user`, or may do this to them; an administrator's account is changed by one alone."""
     if actor.kind is not Kind.USER or actor.user_id != user.pk:
         _require_power_over(actor, user, action)
 

@@ -12,9 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import actions, scratch
+from accounts.actors import Actor, Kind
 from accounts.basic import authenticate
-from accounts.errors import Locked, Unavailable
+from accounts.errors import Forbidden, Locked, Unavailable
 from accounts.models import OidcAccount, User
+from accounts.permissions import permissions
 from audit.models import Entry
 from configuration import values
 from tests import cast
@@ -78,6 +80,17 @@ class TestCliSecrets:
         assert self.log_in("Docker-Secret-1") is None and self.log_in(made) is not None
         assert ask.put(f"/users/{first_admin.pk}/cli_secret", {"secret": ""}).status_code == 404
         assert Caller("alice", made).put(path, {"secret": "Docker-Secret-2"}).status_code == 401
+
+    def test_a_robot_that_manages_users_gives_no_administrator_one(self, provider: Provider, alice: User) -> None:
+        manager = Actor(Kind.ROBOT, "robot$manager", system_grants=permissions({"user": "read update"}))
+        with pytest.raises(Forbidden):
+            actions.set_cli_secret(manager, alice, "Docker-Secret-1")
+        assert self.log_in("Docker-Secret-1") is None
+        provider.person["groups"] = []
+        sign_in(provider, Client())
+        actions.set_cli_secret(manager, User.objects.get(pk=alice.pk), "Docker-Secret-1")
+        found = self.log_in("Docker-Secret-1")
+        assert found is not None and not found.is_admin
 
     def test_the_provider_is_asked_again_when_its_token_ends(self, provider: Provider, alice: User) -> None:
         secret = actions.set_cli_secret(alice.actor, alice)
