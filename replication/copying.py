@@ -20,7 +20,7 @@ from replication.bandwidth import Bucket
 from replication.endpoints import sentence
 from replication.models import Policy
 from replication.naming import NameUnfit
-from replication.permissions import may_still_run
+from replication.permissions import may_still_do
 from replication.sides import Failed, Impossible, Sides, opened, policy_of
 from replication.transfer import Options, Outcome, Result, Stopped
 from replication.watching import JobWatch
@@ -32,7 +32,7 @@ MOST_HOLDERS = 3
 def run(spec: Mapping[str, Any], running: Running) -> str:
     """Do what `spec` says (a job's function): see `planning.copy_spec`. The message says what came of it."""
     policy = policy_of(spec["policy"])
-    if problem := may_still_run(policy):
+    if problem := may_still_do(policy, spec):
         raise Impossible(problem)
     try:
         with opened(policy) as sides:
@@ -115,14 +115,17 @@ def show_end(running: Running, outcomes: Sequence[Outcome]) -> None:
 
 
 def holders_at_target(sides: Sides, repository: str) -> Callable[[str], Sequence[str]]:
-    """Where the target may hold a blob besides: what we know of ourselves, under the names that it has there."""
+    """Where the target may hold a blob besides: what we know of ourselves, under the names that it has there. For a
+    project's rule only what is its own: the names of others are not its target's business."""
     if not sides.policy.is_push:
         return lambda digest: local.holders(repository, digest, MOST_HOLDERS)
 
     def found(digest: str) -> list[str]:
-        held = Blob.objects.filter(stored_digest=digest).order_by("-pk").values_list("repository__name", flat=True)
+        held = Blob.objects.filter(stored_digest=digest).order_by("-pk")
+        if sides.policy.project_id:
+            held = held.filter(repository__project=sides.policy.project_id)
         names = []
-        for name in held[: MOST_HOLDERS * 2]:
+        for name in held.values_list("repository__name", flat=True)[: MOST_HOLDERS * 2]:
             try:
                 names.append(sides.name_at_target(name))
             except NameUnfit:

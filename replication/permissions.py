@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from accounts.actors import Actor, Permission
 from accounts.errors import Denied
 from accounts.permissions import refuse, system_allowed
@@ -41,6 +44,18 @@ def may_still_run(policy: Policy) -> str:
     if owner is None or owner.deleted or not owner.is_active or OWN_RULES not in allowed(owner.actor, policy.project):
         return f"{policy.creator} no longer administers the project: one of its administrators has to save the rule"
     return ""
+
+
+def may_still_do(policy: Policy, spec: Mapping[str, Any]) -> str:
+    """Why a job of the rule may not be done any more, in a sentence; empty where it may. See `planning.copy_spec`.
+
+    A job was planned for the rule as it was: once the rule's sides have been swapped, what was a name elsewhere would
+    be one of ours, in anybody's project.
+    """
+    here = str(spec["source"] if policy.is_push else spec["target"])
+    if policy.project is not None and here.partition("/")[0] != policy.project.name:
+        return f"the rule has been changed, and {here} is not of its project"
+    return may_still_run(policy)
 
 
 def _require(actor: Actor, resource: str, action: str, project: Project | None) -> None:

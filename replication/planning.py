@@ -53,11 +53,13 @@ def plan(spec: Mapping[str, Any], running: Running) -> str:
     policy = policy_of(spec["policy"])
     _require_turn(policy, running)
     try:
-        if "repairs" in spec:
-            return _plan_repair(spec["repairs"], running)
-        return _plan(policy, running)
+        told = _plan_repair(spec["repairs"], running) if "repairs" in spec else _plan(policy, running)
+        if jobs.is_asked_to_stop(running.job):
+            raise Stopped
+        return told
     except Stopped:
-        jobs.stop(running.job.execution)  # also what was written after somebody stopped it
+        if Job.objects.filter(pk=running.job.pk, stop_requested=True).exists():
+            jobs.stop(running.job.execution)  # also what was written after somebody stopped it
         raise
     except RegistryError as error:
         raise Failed(error) from error
