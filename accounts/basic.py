@@ -41,7 +41,7 @@ def authenticate(
     `address` is the client's. Raises `Locked` after too many wrong attempts, while that lasts for a right secret too.
     `wrong` is told who failed where and how often, and writes it down as it sees fit.
     """
-    name = unicodedata.normalize("NFKC", username)
+    name = _one_spelling(username)
     if not name or not secret or len(name) > LONGEST_NAME or not is_one_line(name):
         return None
     same = _key(name, secret, address)
@@ -62,7 +62,12 @@ def recognise(username: str, secret: str, address: str) -> Actor | None:
 
     Believe it only where a row of that id and `auth_epoch` is looked at next; else use `authenticate`.
     """
-    return recent.actor_of(_key(unicodedata.normalize("NFKC", username), secret, address))
+    return recent.actor_of(_key(_one_spelling(username), secret, address))
+
+
+def _one_spelling(username: str) -> str:
+    """The name as all of its spellings are counted: a directory takes blanks around one for nothing."""
+    return unicodedata.normalize("NFKC", username).strip(" ")
 
 
 def _key(name: str, secret: str, address: str) -> str:

@@ -89,6 +89,11 @@ class TestWhoGetsIn:
             for _ in range(20):
                 sign_in("alice", "wrong", anew=False)
 
+    def test_another_spelling_is_no_way_round_the_lock(self, directory: Slapd) -> None:
+        with pytest.raises(Locked):
+            for times in range(20):
+                sign_in(f"{' ' * times}alice{' ' * times}", "wrong", anew=False)
+
 
 class TestAccountsOfHaven:
     def test_the_first_administrator_needs_no_directory(self, directory: Slapd, first_admin: User) -> None:
