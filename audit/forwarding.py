@@ -19,13 +19,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
+from django.conf import settings
 from django.db import transaction
 
 from audit.models import Entry
 from audit.store import client
 from audit.text import one_line
 from configuration import values
+from registry.errors import Blocked
+from registry.guard import Guard
 
+KEY = "audit_log_forward_endpoint"
 QUEUE = "haven:forward"
 """The Redis list of lines that no server has been sent."""
 MOST = 100_000
@@ -58,7 +62,7 @@ class Address:
 
 def endpoint() -> str:
     """The configured server; empty where nothing is forwarded."""
-    return str(values.get("audit_log_forward_endpoint")).strip()
+    return str(values.get(KEY)).strip()
 
 
 def is_database_skipped() -> bool:
@@ -142,13 +146,22 @@ def _batches(store: redis.Redis, server: str) -> Iterator[int]:
 
 
 def _connected(address: Address) -> socket.socket:
+    host, port = _judged(address)
     if not address.udp:
-        return socket.create_connection((address.host, address.port), timeout=_PATIENCE)
-    family, kind, protocol, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)[0]
-    datagrams = socket.socket(family, kind, protocol)
+        return socket.create_connection((host, port), timeout=_PATIENCE)
+    datagrams = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.settimeout(_PATIENCE)
-    datagrams.connect(place)
+    datagrams.connect((host, port))
     return datagrams
+
+
+def _judged(address: Address) -> tuple[str, int]:
+    """Where the server is. A private one needs the operator's word: by the environment, or by the list."""
+    own = [address.host] if KEY in values.fixed() else []
+    try:
+        return Guard.allowing([*settings.ALLOWED_NETWORKS, *own]).addresses(address.host, address.port)[0]
+    except Blocked:
+        raise PermissionError("this address may not be called: HAVEN_ALLOWED_NETWORKS does not hold it") from None
 
 
 def _send(server: socket.socket, address: Address, lines: list[bytes]) -> None:

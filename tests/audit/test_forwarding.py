@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,11 @@ class Server:
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.thread.join(5)
+
+
+@pytest.fixture(autouse=True)
+def may_be_called(settings: Any) -> None:
+    settings.ALLOWED_NETWORKS = ["127.0.0.1"]
 
 
 @pytest.fixture
@@ -135,6 +141,31 @@ def test_by_udp_a_line_is_a_datagram() -> None:
         assert forwarding.send_waiting() == 2
         lines = [listener.recv(4096).decode() for _ in range(2)]
     assert [FORM.fullmatch(line) is not None for line in lines] == [True, True]
+
+
+def test_a_private_address_needs_the_operators_word(
+    server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ALLOWED_NETWORKS = []
+    port = server.endpoint.partition(":")[2]
+    for host in ("127.0.0.1", "localhost", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]"):
+        values.set_values({"audit_log_forward_endpoint": f"{host}:{port}"})
+        record(SYSTEM, "create", "project", "kept")
+        with caplog.at_level(logging.WARNING):
+            assert forwarding.send_waiting() == 0, host
+        assert "HAVEN_ALLOWED_NETWORKS" in caplog.text, host
+        caplog.clear()
+    assert waiting() == 5 and server.received == []
+
+    monkeypatch.setenv("AUDIT_LOG_FORWARD_ENDPOINT", server.endpoint)
+    values.fixed.cache_clear()
+    values.forget()
+    try:
+        assert forwarding.send_waiting() == 5
+    finally:
+        monkeypatch.undo()
+        values.fixed.cache_clear()
+        values.forget()
 
 
 def test_nothing_waits_where_nothing_is_forwarded_or_the_type_is_disabled(server: Server) -> None:
