@@ -65,10 +65,10 @@ Filter = Callable[[Term, str], Q]
 
 def parse(text: str) -> dict[str, Term]:
     """The terms of a `q`, by key; a key given twice counts once, the last. BadRequest where the grammar is broken."""
-    if len(text) > MAX_LENGTH or "\0" in text:
+    if len(text) > MAX_LENGTH or "\0" in (plain := unquote(text)):
         raise BadRequest("the query string is not valid")
     terms = {}
-    for part in unquote(text).split(",") if text else ():
+    for part in plain.split(",") if plain else ():
         key, _, value = part.partition("=")
         if not key or not value:
             raise BadRequest('the query string must contain "=" and the key/value cannot be empty')

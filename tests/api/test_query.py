@@ -42,7 +42,22 @@ def test_grammar(text: str, terms: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["name", "name=", "=a", ",", "name=a,", "n=~", "n=[1]", "n=[~]", "n=[1~2~3]", "n=[1~2", "n={a", "n=(a", "n=\0"],
+    [
+        "name",
+        "name=",
+        "=a",
+        ",",
+        "name=a,",
+        "n=~",
+        "n=[1]",
+        "n=[~]",
+        "n=[1~2~3]",
+        "n=[1~2",
+        "n={a",
+        "n=(a",
+        "n=\0",
+        "n=%00",
+    ],
 )
 def test_broken_grammar_is_400(cast: Cast, text: str) -> None:
     with pytest.raises(BadRequest):
