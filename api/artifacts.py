@@ -284,7 +284,8 @@ def artifact_of(
     project = project_of(request, project_name, resource, action, by_name=True)
     name = f"{project.name}/{unquote(repository_name)}"
     rows = models.Artifact.objects.filter(repository__project=project, repository__name=name)
-    found = rows.filter(digest=reference) if is_digest(reference) else rows.filter(tags__name=reference)
+    tagged = rows.filter(tags__name=reference, tags__repository__name=name)  # both, as the index of tags is made
+    found = rows.filter(digest=reference) if is_digest(reference) else tagged
     artifact = dress(found.select_related("repository")).first()
     if artifact is None:
         raise NotFound(f"artifact {name}{'@' if ':' in reference else ':'}{reference} not found")

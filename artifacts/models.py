@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.actors import Actor
@@ -62,11 +62,11 @@ LISTED_ENTRIES = 100
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def listed(self) -> ArtifactQuerySet:
         """What a list shows: no accessories, and of the manifests that an index names only those with a tag."""
-        tagged = Exists(Tag.objects.filter(artifact=OuterRef("child")))
-        # "Not a child without a tag", not "no child or tagged": of an OR, PostgreSQL reads all references first.
-        child = Exists(Reference.objects.filter(~tagged, child=OuterRef("pk")))
+        # Between an id and itself: of an equality in an OR, PostgreSQL reads the whole table first, for a page of ten.
+        tagged = Exists(Tag.objects.filter(artifact__gte=OuterRef("pk"), artifact__lte=OuterRef("pk")))
+        child = Exists(Reference.objects.filter(child__gte=OuterRef("pk"), child__lte=OuterRef("pk")))
         accessory = Exists(Accessory.objects.filter(artifact=OuterRef("pk")))
-        return self.filter(~child, ~accessory)
+        return self.filter(~Q(child) | Q(tagged), ~Q(accessory))
 
     def with_tags(self) -> ArtifactQuerySet:
         """With the tags of all rows read at once, the newest first."""
