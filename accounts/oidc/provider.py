@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -34,6 +35,10 @@ KNOWN = 300.0
 """Seconds for which discovery and keys are believed without asking again."""
 AGAIN = 10.0
 """Seconds between two questions for keys that we do not know: rotation is noticed, and nobody makes us ask for ever."""
+PAUSE = 3.0
+"""Seconds for which it is left alone after it did not tell what it publishes: anybody with a token makes us ask."""
+ASKING = 2
+"""Threads of this process that ask for that at once; others get no answer while it is slow, and stay free."""
 LEEWAY = 60
 
 
@@ -69,6 +74,7 @@ class Provider:
         self.asked_at = time.monotonic()
         self.keys_at = 0.0
         self.keys = KeySet([])
+        self.away_until = 0.0
 
     @property
     def issuer(self) -> str:
@@ -142,14 +148,24 @@ class Provider:
 
     def _decoded(self, token: str) -> jwt.Token:
         if time.monotonic() - self.keys_at > KNOWN:
-            self._fetch_keys()
+            self._renew_keys()
         try:
             return jwt.decode(token, self.keys, algorithms=ALGORITHMS)
         except InvalidKeyIdError:
             if time.monotonic() - self.keys_at < AGAIN:
                 raise
-        self._fetch_keys()  # it may have turned its keys over
+        self._renew_keys()  # it may have turned its keys over
         return jwt.decode(token, self.keys, algorithms=ALGORITHMS)
+
+    def _renew_keys(self) -> None:
+        if time.monotonic() < self.away_until:
+            raise ProviderAway
+        with _place():
+            try:
+                self._fetch_keys()
+            except ProviderAway:
+                self.away_until = time.monotonic() + PAUSE
+                raise
 
     def _fetch_keys(self) -> None:
         status, told = self._ask("GET", self.address("jwks_uri"))
@@ -200,28 +216,59 @@ class Provider:
 
 
 _known: dict[str, Provider] = {}
+_away: dict[str, tuple[float, str]] = {}
 _lock = threading.Lock()
+_places = threading.BoundedSemaphore(ASKING)
 
 
 def configured() -> Provider:
     """The provider of the configuration; what it published is believed for some minutes. Raises ProviderAway."""
     settings = Settings.configured()
     key = repr(settings) + settings.client_secret
-    with _lock:
-        found = _known.get(key)
-    if found is not None and time.monotonic() - found.asked_at < KNOWN:
+    if (found := _remembered(key)) is not None:
         return found
-    made = Provider(settings)
+    with _place():
+        if (found := _remembered(key)) is not None:
+            return found
+        try:
+            made = Provider(settings)
+        except ProviderAway as error:
+            with _lock:
+                _away.clear()
+                _away[key] = time.monotonic() + PAUSE, error.message
+            raise
     with _lock:
         _known.clear()
         _known[key] = made
     return made
 
 
+def _remembered(key: str) -> Provider | None:
+    with _lock:
+        found = _known.get(key)
+        until, reason = _away.get(key, (0.0, ""))
+    if found is not None and time.monotonic() - found.asked_at < KNOWN:
+        return found
+    if time.monotonic() < until:
+        raise ProviderAway(reason)
+    return None
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _places.acquire(timeout=1.0):
+        raise ProviderAway
+    try:
+        yield
+    finally:
+        _places.release()
+
+
 def forget() -> None:
     """Ask the provider again for what it publishes."""
     with _lock:
         _known.clear()
+        _away.clear()
 
 
 def check(endpoint: str, verify_cert: bool) -> None:

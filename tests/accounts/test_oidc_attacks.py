@@ -14,6 +14,7 @@ from accounts.models import OidcAccount, User
 from accounts.oidc import provider as ours
 from audit.models import Entry
 from tests.accounts.browsing import come_back, depart, is_anybody, sign_in
+from tests.api.calling import Caller
 from tests.oidc import CLIENT, SECRET, Provider, signed_by, signed_by_secret, unsigned
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,20 @@ class TestAttacks:
         ours.forget()
         self.refused(client.get("/c/oidc/login"), client, 503)
         assert "/authorize" not in provider.asked
+
+    def test_nobody_makes_us_ask_a_provider_that_is_away_again_and_again(self, provider: Provider) -> None:
+        token = provider.tokens("")["id_token"]
+        provider.away = True
+        for _ in range(5):
+            assert Caller().get("/users/current", Authorization=f"Bearer {token}").status_code == 503
+        assert provider.asked == ["/.well-known/openid-configuration"]
+        provider.away = False
+        ours.forget()
+        ours.configured()
+        provider.away = True
+        for _ in range(5):
+            assert Caller().get("/users/current", Authorization=f"Bearer {token}").status_code == 503
+        assert provider.asked.count("/keys") == 1
 
     def test_nothing_secret_is_told_or_kept_in_the_open(self, provider: Provider, client: Client) -> None:
         sign_in(provider, client)
