@@ -145,8 +145,10 @@ def _pks(type: int, keys: Iterable[str]) -> dict[str, list[int]]:
 
 
 def _is_storable(group: Known, type: int) -> bool:
+    """Whether the group can be one here. A provider's is known by its name, so its name must stay what it is."""
     try:
-        return bool(_name(group.name)) and (type != Group.Type.LDAP or bool(_dn(group.dn)))
+        name = _name(group.name)
+        return bool(_dn(group.dn)) if type == Group.Type.LDAP else name == group.name
     except BadRequest:
         return False
 

@@ -138,6 +138,14 @@ class TestGroups:
         sign_in(provider, Client())
         assert not User.objects.get(username="alice").actor.is_admin
 
+    def test_a_name_that_is_almost_a_groups_is_no_way_in(self, provider: Provider, client: Client) -> None:
+        Group.objects.create(name="owners", type=Group.Type.OIDC)
+        provider.person["groups"] = ["owners ", " owners", "team"]
+        sign_in(provider, client)
+        assert list(Group.objects.filter(memberships__user__username="alice").values_list("name", flat=True)) == [
+            "team"
+        ]
+
     def test_what_the_provider_tells_besides_is_newer(self, provider: Provider) -> None:
         provider.told_by_userinfo = {"sub": "subject-1", "groups": []}
         sign_in(provider, Client())
