@@ -25,6 +25,8 @@ EARLY = 10
 """Seconds before its end that a token is no longer used."""
 SHORTEST = 60
 """Seconds that a token lives when the realm does not say (Docker's token specification)."""
+LONGEST = 24 * 3600
+"""Seconds that a token is kept at most, whatever the realm says."""
 
 Flow = Generator[http.Request, http.Response, None]
 
@@ -200,7 +202,7 @@ def _token(answer: object) -> tuple[str, int]:
     if not isinstance(value, str) or not TOKEN.fullmatch(value):
         raise Unavailable("the token service's answer holds no token")
     lifetime = answer.get("expires_in")
-    return value, lifetime if isinstance(lifetime, int) and lifetime > 0 else SHORTEST
+    return value, min(lifetime, LONGEST) if isinstance(lifetime, int) and lifetime > 0 else SHORTEST
 
 
 def _repeatable(request: http.Request) -> bool:

@@ -71,8 +71,8 @@ class BlobStream:
         self._skip = 0 if response.status_code == 206 else offset
         if self._skip == 0 and offset and _range_start(response) != offset:
             raise Unavailable("the registry sends another part of the blob than was asked for")
-        length = response.headers.get("Content-Length", "")
-        self.size = int(length) - self._skip if length.isascii() and length.isdecimal() else None
+        length = http.length(response)
+        self.size = None if length is None else length - self._skip
         """Bytes to come; None where the registry does not say."""
 
     def __iter__(self) -> Iterator[bytes]:
@@ -344,10 +344,10 @@ def _uploads(repository: str) -> str:
 
 def _length(response: http.Response) -> int:
     """The Content-Length of an answer to HEAD. Raises Unavailable where there is none."""
-    length = response.headers.get("Content-Length", "")
-    if not (length.isascii() and length.isdecimal()):
+    length = http.length(response)
+    if length is None:
         raise Unavailable("the registry does not say how large it is")
-    return int(length)
+    return length
 
 
 def _range_start(response: http.Response) -> int:

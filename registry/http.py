@@ -48,6 +48,8 @@ SEND_TIMEOUT = 60.0
 WHOLE_BODY_TIMEOUT = 60.0
 """Seconds for a body that is read into memory: a server that drips must not hold us."""
 CHUNK = 1024 * 1024
+REST_TIMEOUT = 2.0
+"""Seconds for the rest of a body that nobody wants, read for the sake of the connection."""
 ERROR_BODY = 64 * 1024
 POOL = 32
 """Connections to one address that are kept; more may be open."""
@@ -143,7 +145,7 @@ def read(response: Response, limit: int) -> bytes:
     give_up = time.monotonic() + WHOLE_BODY_TIMEOUT
     content = bytearray()
     with response:
-        for chunk in stream(response, min(CHUNK, limit + 1)):
+        while chunk := read_some(response, min(CHUNK, limit + 1)):
             content += chunk
             if len(content) > limit:
                 raise TooLarge("the server's answer is too large")
@@ -165,18 +167,6 @@ def as_json(content: bytes) -> Any:
         raise Unavailable("the server's answer is not JSON") from error
 
 
-def stream(response: Response, size: int = CHUNK) -> Iterator[bytes]:
-    """The body's bytes as they come, never decompressed. Raises Unavailable when it breaks off."""
-    try:
-        if hasattr(response.raw, "stream"):
-            yield from response.raw.stream(size, decode_content=False)
-        else:
-            while chunk := response.raw.read(size):
-                yield chunk
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unavailable("the server's answer broke off") from error
-
-
 def read_some(response: Response, limit: int) -> bytes:
     """At most `limit` bytes of the body, as soon as there are any; b"" at its end.
 
@@ -186,6 +176,12 @@ def read_some(response: Response, limit: int) -> bytes:
         return bytes(response.raw.read1(limit))
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unavailable("the server's answer broke off") from error
+
+
+def length(response: Response) -> int | None:
+    """The body's length as the server announces it; None where it does not, or not so that it can be read."""
+    value = response.headers.get("Content-Length", "")
+    return int(value) if re.fullmatch(r"\d{1,18}", value, re.ASCII) else None
 
 
 def retry_after(response: Response) -> int | None:
@@ -206,12 +202,19 @@ def closing(response: Response) -> Iterator[Response]:
     """The response, closed at the end; a short rest of its body is read, so that the connection can be used again."""
     try:
         yield response
-        length = "0" if response.request.method == "HEAD" else response.headers.get("Content-Length", "0")
-        if not response.raw.closed and length.isdecimal() and int(length) <= ERROR_BODY:
-            for _ in stream(response, ERROR_BODY):
-                break
+        if response.request.method == "HEAD" or (length(response) or 0) <= ERROR_BODY:
+            _read_rest(response)
     finally:
         response.close()
+
+
+def _read_rest(response: Response) -> None:
+    left, give_up = ERROR_BODY, time.monotonic() + REST_TIMEOUT
+    while left > 0 and not response.raw.closed and time.monotonic() < give_up:
+        piece = read_some(response, left)
+        if not piece:
+            return
+        left -= len(piece)
 
 
 def origin(url: str) -> tuple[str, str, int]:

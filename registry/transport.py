@@ -113,6 +113,11 @@ class Transport:
         raise Blocked("the registry points to another host")
 
 
+def _one_line(text: Any) -> str:
+    """A stranger's words, without what no database holds and no line shows."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(text or "")[:1024])
+
+
 def _error(response: http.Response, method: str) -> RegistryError:
     """What the answer stands for: by its JSON body, or by status and path where it has none (HEAD)."""
     entry: Any = {}
@@ -122,7 +127,7 @@ def _error(response: http.Response, method: str) -> RegistryError:
         except Exception:
             entry = {}
     entry = entry if isinstance(entry, dict) else {}
-    code, message = (str(entry.get(name) or "")[:1024] for name in ("code", "message"))
+    code, message = (_one_line(entry.get(name)) for name in ("code", "message"))
     if response.status_code == 404 and code not in ("NAME_UNKNOWN", "BLOB_UPLOAD_UNKNOWN"):
         if "/manifests/" in response.url:
             code = "MANIFEST_UNKNOWN"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -109,7 +110,7 @@ def refusal(answer: Answer, what: str = "") -> RegistryError:
         return Denied(f"the account may not do this there{': ' if what else ''}{what}")
     error = error_for(answer.status, message=what or "the registry's API answers with an error")
     wait = answer.headers.get("retry-after", "")
-    error.retry_after = min(int(wait), http.LONGEST_WAIT) if wait.isascii() and wait.isdecimal() else None
+    error.retry_after = min(int(wait), http.LONGEST_WAIT) if re.fullmatch(r"\d{1,9}", wait, re.ASCII) else None
     return error
 
 
