@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 from django.contrib.auth.hashers import is_password_usable, make_password, verify_password
 
@@ -19,6 +20,7 @@ LONGEST_ASKED = 1024
 REMEMBERED = 60
 """Seconds for which a password that was right is not hashed again."""
 RULE = "the password needs 8 to 128 characters, among them an upper case letter, a lower case letter and a digit"
+Made = TypeVar("Made")
 _NEEDED = (re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]"))
 
 
@@ -52,6 +54,11 @@ def is_right(password: str, encoded: str | None, *identity: str, before: Callabl
         return False
     remember(password, *identity)
     return True
+
+
+def hashed(password: str) -> str:
+    """The hash of a new password, made in its turn as every check is. `Locked` when too many others wait."""
+    return _checks.in_turn(lambda: None, lambda: make_password(password))
 
 
 def is_remembered(password: str, *identity: str) -> bool:
@@ -114,20 +121,21 @@ class Checks:
                 raise Locked(1, "too many logins at once, try again")
             return found.right
         try:
-            check.right = self._in_turn(before, verify)
+            check.right = self.in_turn(before, verify)
             return check.right
         finally:
             with self._guard:
                 del self._under_way[key]
             check.done.set()
 
-    def _in_turn(self, before: Callable[[], None], verify: Callable[[], bool]) -> bool:
+    def in_turn(self, before: Callable[[], None], work: Callable[[], Made]) -> Made:
+        """`work()`, when its turn comes and after `before`. `Locked` when too many others wait."""
         if not self._places.acquire(blocking=False):
             raise Locked(1, "too many logins at once, try again")
         try:
             with self._turn:
                 before()
-                return verify()
+                return work()
         finally:
             self._places.release()
 

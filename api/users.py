@@ -144,7 +144,8 @@ class Users(Endpoint):
         if not actor.is_authenticated and values.get("self_registration") and not carries_session(request):
             raise Forbidden("self-registration cannot be triggered via API")
         fields = {name: asked.get(name, "") for name in ("username", "password", "email", "realname", "comment")}
-        return created(request, actions.create_user(actor, **fields).pk)
+        address = request.META.get("REMOTE_ADDR", "")
+        return created(request, actions.create_user(actor, **fields, address=address).pk)
 
 
 def carries_session(request: Request) -> bool:

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.hashers import make_password
+import time
+
 from django.db import IntegrityError, transaction
 
-from accounts import passwords, rules
+from accounts import passwords, rules, scratch
 from accounts.actors import SYSTEM, Actor, Kind
 from accounts.attempts import Attempt
-from accounts.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
+from accounts.digests import keyed
+from accounts.errors import BadRequest, Conflict, Forbidden, Locked, NotFound, PreconditionFailed
 from accounts.models import INITIAL_ADMIN, GroupMembership, OidcAccount, User
 from accounts.permissions import require_system
 from audit.actions import record
 from configuration import values
 
+REGISTRATIONS = 20
+"""Accounts that people make for themselves from one address in a period."""
+PERIOD = 15 * 60
+"""Seconds."""
 
-def create_user(actor: Actor, *, username: str, password: str, email: str, realname: str, comment: str = "") -> User:
-    """A new user, without any rights. Anonymous may do it where self-registration is on."""
+
+def create_user(
+    actor: Actor,
+    *,
+    username: str,
+    password: str,
+    email: str,
+    realname: str,
+    comment: str = "",
+    address: str = "",
+) -> User:
+    """A new user, without any rights. Anonymous may do it where self-registration is on, so often from one `address`.
+
+    Raises `Locked` beyond that.
+    """
     if values.get("auth_mode") != "db_auth":
         raise Forbidden("users come from elsewhere in this authentication mode")
     if actor.is_authenticated or not values.get("self_registration"):
@@ -28,8 +47,16 @@ def create_user(actor: Actor, *, username: str, password: str, email: str, realn
         comment=rules.clean_comment(comment),
     )
     passwords.check_rules(password)
-    user.set_password(password)
+    if not actor.is_authenticated:
+        _count_registration(address)
+    user.password = passwords.hashed(password)
     return _add(actor, user)
+
+
+def _count_registration(address: str) -> None:
+    period, passed = divmod(int(time.time()), PERIOD)
+    if scratch.count(f"registered:{period}:{keyed('registered', address)}", PERIOD) > REGISTRATIONS:
+        raise Locked(PERIOD - passed, "too many accounts were made from this address, try again later")
 
 
 def create_first_admin(password: str) -> User | None:
@@ -73,7 +100,7 @@ def set_password(actor: Actor, user: User, new: str, old: str | None = None, add
         attempt.succeeded()
     if passwords.is_right(new, user.password, *identity):
         raise BadRequest("the new password is the old one", "new_password")
-    epoch, encoded = user.auth_epoch, make_password(new)
+    epoch, encoded = user.auth_epoch, passwords.hashed(new)
     with transaction.atomic():
         _lock(user)
         if user.auth_epoch != epoch:

@@ -94,7 +94,7 @@ def sign_up(request: HttpRequest) -> HttpResponseBase:
 
     def act(given: dict[str, Any]) -> str:
         chosen = {name: given[name] for name in ("username", "password", "email", "realname")}
-        actions.create_user(actor_of(request), **chosen)
+        actions.create_user(actor_of(request), **chosen, address=request.META.get("REMOTE_ADDR", ""))
         sessions.sign_in(request, given["username"], given["password"])
         messages.success(request, _("Welcome, %(name)s.") % {"name": given["username"]})
         return reverse("portal:overview")

@@ -55,6 +55,17 @@ class TestRegistering:
         assert client.post("/account/sign-up", FORM | change).status_code == 422
         assert User.objects.count() == 1 and "_auth_user_id" not in client.session
 
+    def test_so_many_from_one_address(self) -> None:
+        values.set_values({"self_registration": True})
+        statuses = []
+        for number in range(22):
+            form = FORM | {"username": f"newcomer{number}", "email": f"newcomer{number}@haven.test"}
+            statuses.append(Client().post("/account/sign-up", form).status_code)
+        assert statuses == [302] * 20 + [429] * 2
+        assert User.objects.count() == 20
+        elsewhere = Client(REMOTE_ADDR="192.0.2.7").post("/account/sign-up", FORM)
+        assert elsewhere.status_code == 302
+
     def test_not_where_people_come_from_elsewhere(self, client: Client) -> None:
         values.set_values({"self_registration": True, "auth_mode": "ldap_auth"})
         assert client.post("/account/sign-up", FORM).status_code == 404
