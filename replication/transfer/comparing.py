@@ -66,7 +66,7 @@ class _Look:
         found: list[Difference] = []
         for root, where in self._images(here, there):
             found += self._difference_of_tag(root, where)
-            every = list({each.digest: each for each in self.walk.manifests(root.digest)}.values())
+            every = self.walk.manifests(root.digest)
             found += self._differences(every)
         return list(dict.fromkeys(found))
 
@@ -87,7 +87,7 @@ class _Look:
 
     def _lacking(self, digest: str) -> list[Manifest]:
         """The manifests from `digest` down that the target's repository does not hold."""
-        every = list({each.digest: each for each in self.walk.manifests(digest)}.values())
+        every = self.walk.manifests(digest)
         found = self._each([each.digest for each in every], lambda each: self._head(self.goal.at(each)))
         return [manifest for manifest, there in zip(every, found, strict=True) if there is None]
 

@@ -93,17 +93,25 @@ class _Copying:
         repositories = (self.origin.repository, self.goal.repository)
         return Uploading(self.crew, self.source, self.target, *repositories, blob, self.tally)
 
-    def _missing(self, digest: str, depth: int = DEEPEST) -> list[Manifest]:
+    def _missing(self, digest: str) -> list[Manifest]:
         """The manifest and those below it that the target lacks (or all of them, to be thorough), children first."""
+        found: dict[str, Manifest] = {}
+        self._gather(digest, DEEPEST, found)
+        return list(found.values())
+
+    def _gather(self, digest: str, depth: int, found: dict[str, Manifest]) -> None:
+        """Put into `found` what `_missing` gives. What is in it already is not walked again."""
         manifest = self.walk.manifest(digest)
         if manifest.children and depth == 0:
             raise ManifestInvalid(f"{self.origin} holds indexes within indexes without end")
-        children = list(dict.fromkeys(child.digest for child in manifest.children))
+        children = list(dict.fromkeys(child.digest for child in manifest.children if child.digest not in found))
         if not self.crew.options.thorough:
-            found = self.crew.each([partial(self._head, self.goal.at(each)) for each in children])
-            children = [each for each, there in zip(children, found, strict=True) if there is None]
-        below = [each for child in children for each in self._missing(child, depth - 1)]
-        return list({each.digest: each for each in [*below, manifest]}.values())
+            there = self.crew.each([partial(self._head, self.goal.at(each)) for each in children])
+            children = [each for each, stands in zip(children, there, strict=True) if stands is None]
+        for each in children:
+            if each not in found:
+                self._gather(each, depth - 1, found)
+        found[digest] = manifest
 
     # What is attached
 

@@ -47,20 +47,28 @@ class Walk:
             self._read[digest] = attempt(self.crew, SOURCE, what, lambda: self.source.get_manifest(reference))
         return self._read[digest]
 
-    def manifests(self, digest: str, depth: int = DEEPEST) -> Iterator[Manifest]:
-        """The manifest and all below it, children first; some may come twice."""
+    def manifests(self, digest: str) -> list[Manifest]:
+        """The manifest and all below it, children first, each once: a few indexes can name each other in more ways
+        than anybody can walk."""
+        found: dict[str, Manifest] = {}
+        self._gather(digest, DEEPEST, found)
+        return list(found.values())
+
+    def _gather(self, digest: str, depth: int, found: dict[str, Manifest]) -> None:
+        self.crew.check()
         manifest = self.manifest(digest)
         if manifest.children and depth == 0:
             raise ManifestInvalid(f"{SOURCE}: {self.repository}@{digest} holds indexes within indexes without end")
         for child in manifest.children:
-            yield from self.manifests(child.digest, depth - 1)
-        yield manifest
+            if child.digest not in found:
+                self._gather(child.digest, depth - 1, found)
+        found[digest] = manifest
 
     def digests(self, root: Descriptor) -> list[str]:
         """The digests of an image and its children: what something can be attached to."""
         if root.media_type not in INDEX_TYPES:
             return [root.digest]
-        return list(dict.fromkeys(each.digest for each in self.manifests(root.digest)))
+        return [each.digest for each in self.manifests(root.digest)]
 
     def blobs(self, manifest: Manifest) -> Iterator[Descriptor]:
         """What has to be copied for a manifest: layers kept elsewhere only where the source has them all the same."""

@@ -64,7 +64,7 @@ def test_a_body_that_drips_holds_nobody(head: bytes, monkeypatch: pytest.MonkeyP
 def asked(answer: Answer) -> str:
     """What comes of a registry that answers everything so; empty for nothing bad."""
     with listening(lambda method, path: answer) as listener:
-        session = http.session(allow=["127.0.0.1"])
+        session = http.session(allow=["127.0.0.1"], timeout=(1.0, 1.0))
         registry = Registry(listener.url, session, Credentials(listener.url, session, "me", "secret"))
         try:
             registry.ping()
