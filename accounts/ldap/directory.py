@@ -28,6 +28,8 @@ SCOPES = (ldap3.BASE, ldap3.LEVEL, ldap3.SUBTREE)
 MOST = 1000
 """Entries of one answer that are read."""
 SUCCESS, SIZE_LIMIT = 0, 4
+BROKEN = (LDAPException, OSError, LookupError, TypeError, ValueError)
+"""What ldap3 raises: its own errors, and whatever an answer that is not LDAP makes it stumble over."""
 NOT_THERE = (32, 34, 50)
 """No such object, no such name, no right to see it."""
 
@@ -92,7 +94,7 @@ class Directory:
                 self.connection.rebind(user=person.dn, password=password.encode(), authentication=ldap3.SIMPLE)
             )
             code = self.connection.result["result"]
-        except (LDAPException, UnicodeError, ValueError) as error:
+        except BROKEN as error:
             raise DirectoryError("the directory broke off") from error
         _bind(self.connection, self.settings)
         return right and code == SUCCESS
@@ -162,7 +164,7 @@ class Directory:
                 time_limit=self.settings.timeout,
             )
             code = self.connection.result["result"]
-        except LDAPException as error:
+        except BROKEN as error:
             raise DirectoryError("the directory could not answer") from error
         if code not in (SUCCESS, SIZE_LIMIT, *(NOT_THERE if scope == ldap3.BASE else NOT_THERE[:1])):
             raise DirectoryError(f"the directory answers: {self.connection.result['description']}")
@@ -232,7 +234,7 @@ def _connect(settings: Settings) -> ldap3.Connection:
         connection.open()
         if address.scheme == "ldap+starttls":
             connection.start_tls()
-    except LDAPException as error:
+    except BROKEN as error:
         _close(connection)
         raise _explained(error) from error
     return connection
@@ -266,7 +268,7 @@ def _bind(connection: ldap3.Connection, settings: Settings) -> None:
             bound = connection.rebind(user=settings.search_dn, password=secret, authentication=ldap3.SIMPLE)
         else:
             bound = connection.rebind(user=None, password=None, authentication=ldap3.ANONYMOUS)
-    except (LDAPException, UnicodeError) as error:
+    except BROKEN as error:
         raise _explained(error) from error
     if not bound:
         raise WrongSearchUser()
@@ -275,7 +277,7 @@ def _bind(connection: ldap3.Connection, settings: Settings) -> None:
 def _close(connection: ldap3.Connection) -> None:
     try:
         connection.unbind()
-    except (LDAPException, OSError):
+    except BROKEN:
         return
 
 

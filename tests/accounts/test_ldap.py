@@ -264,3 +264,19 @@ class TestTheWayThere:
         values.set_values({"ldap_url": f"ldap://{listener[0]}", "ldap_timeout": 1})
         with pytest.raises(Unavailable):
             sign_in("bob")
+
+    def test_one_that_speaks_nonsense_is_away(self, directory: Slapd) -> None:
+        for nonsense in (b"HTTP/1.1 400 Bad\r\n\r\n", b"\x30\x03\x02\x01\x02", b"\x30\x07\x02\x01\x01\x7f\x02\x01\x01"):
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                threading.Thread(target=say, args=(server, nonsense), daemon=True).start()
+                values.set_values({"ldap_url": f"ldap://127.0.0.1:{server.getsockname()[1]}", "ldap_timeout": 1})
+                with pytest.raises(Unavailable):
+                    sign_in("bob")
+
+
+def say(server: socket.socket, words: bytes) -> None:
+    """To the first that asks, whatever the question."""
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(words)
