@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.actors import Actor, Permission
 from accounts.errors import NotFound
-from accounts.permissions import require_system
+from accounts.permissions import require_system, system_allowed
 from api import parameters, query
 from api.operations import LISTED, operation
 from api.paging import Listing
-from api.registries import Registry, facts_of
+from api.registries import Registry, SharedRegistry, facts_of
 from api.shapes import Anything, Flag, ListOf, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, created, done, project_of
 from replication import actions, models
@@ -77,15 +79,15 @@ POLICIES = Listing(
 )
 
 
-def show_policy(policy: models.Policy) -> dict[str, Any]:
-    """`policy` in Harbor's words; the side without an endpoint is Haven itself."""
+def show_policy(policy: models.Policy, actor: Actor) -> dict[str, Any]:
+    """`policy` in Harbor's words, for `actor`; the side without an endpoint is Haven itself."""
     return ReplicationPolicy.of(
         {
             "id": policy.pk,
             "name": policy.name,
             "description": policy.description,
-            "src_registry": facts_of(policy.source),
-            "dest_registry": facts_of(policy.target),
+            "src_registry": side(policy.source, actor),
+            "dest_registry": side(policy.target, actor),
             "dest_namespace": policy.dest_namespace,
             "dest_namespace_replace_count": policy.replace_count,
             "trigger": trigger_of(policy),
@@ -101,6 +103,13 @@ def show_policy(policy: models.Policy) -> dict[str, Any]:
             "single_active_replication": policy.single_active,
         }
     )
+
+
+def side(endpoint: models.Endpoint | None, actor: Actor) -> dict[str, Any]:
+    """An endpoint as `actor` may see it: how Haven signs in there is not for those who only use it."""
+    if endpoint is None or Permission("registry", "read") in system_allowed(actor):
+        return facts_of(endpoint)
+    return SharedRegistry.of(endpoint)
 
 
 def trigger_of(policy: models.Policy) -> dict[str, Any]:
@@ -141,18 +150,19 @@ def policy_of(request: Request, pk: int, action: str) -> models.Policy:
     return policy
 
 
-def show_all(policies: Iterable[models.Policy]) -> list[dict[str, Any]]:
-    return [show_policy(policy) for policy in policies]
+def show_all(actor: Actor, policies: Iterable[models.Policy]) -> list[dict[str, Any]]:
+    return [show_policy(policy, actor) for policy in policies]
 
 
 class Policies(Endpoint):
     @operation("listReplicationPolicies", [ReplicationPolicy], query={**LISTED, "name": Text()})
     def get(self, request: Request) -> Response:
-        require_system(authenticated(request), "replication-policy", "list")
+        actor = authenticated(request)
+        require_system(actor, "replication-policy", "list")
         rows = models.Policy.objects.all()
         if name := parameters.text(request, "name"):
             rows = rows.search(name)
-        return POLICIES.answer(request, rows, show_all, lambda rows: rows.listed())
+        return POLICIES.answer(request, rows, partial(show_all, actor), lambda rows: rows.listed())
 
     @operation("createReplicationPolicy", status=201, body=ReplicationPolicy, errors=(409,))
     def post(self, request: Request) -> Response:
@@ -165,7 +175,8 @@ class Policies(Endpoint):
 class OnePolicy(Endpoint):
     @operation("getReplicationPolicy", ReplicationPolicy)
     def get(self, request: Request, id: str) -> Response:
-        return Response(show_policy(policy_of(request, parameters.integer(id, "id"), "read")))
+        policy = policy_of(request, parameters.integer(id, "id"), "read")
+        return Response(show_policy(policy, authenticated(request)))
 
     @operation("updateReplicationPolicy", body=ReplicationPolicy, errors=(409,))
     def put(self, request: Request, id: str) -> Response:
@@ -187,9 +198,10 @@ class ProjectPolicies(Endpoint):
     @operation("listProjectReplicationPolicies", [ReplicationPolicy], query=LISTED)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         project = project_of(request, project_name_or_id, "project", "update")
-        require_project_rules(authenticated(request), project)
+        actor = authenticated(request)
+        require_project_rules(actor, project)
         rows = models.Policy.objects.filter(project=project)
-        return POLICIES.answer(request, rows, show_all, lambda rows: rows.listed())
+        return POLICIES.answer(request, rows, partial(show_all, actor), lambda rows: rows.listed())
 
     @operation("createProjectReplicationPolicy", status=201, body=ReplicationPolicy, errors=(409,))
     def post(self, request: Request, project_name_or_id: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -120,7 +121,7 @@ def example(request: HttpRequest) -> HttpResponse:
 
 def _example(namespace: str, given: Any) -> dict[str, Any]:
     count = str(given.get("replace_count", "-1"))
-    levels = int(count) if count.lstrip("-").isdecimal() and len(count) < 4 else -1
+    levels = int(count) if re.fullmatch(r"-?\d{1,3}", count, re.ASCII) else -1
     fits = not namespace or (len(namespace) <= 255 and is_name(namespace))
     return {"source": EXAMPLE, "becomes": becomes(namespace, levels) if fits else "", "fits": fits}
 

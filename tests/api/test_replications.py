@@ -182,3 +182,21 @@ def test_a_projects_rule_stays_in_its_project(cast: Cast, endpoint: Endpoint) ->
         answer = alice.post(path, {**pull, "dest_namespace": namespace})
         assert answer.status_code == 400 and "namespace private" in message(answer), namespace
     assert alice.post(path, {**pull, "dest_namespace": "private/mirror"}).status_code == 201
+
+
+def test_who_only_uses_an_endpoint_does_not_learn_how_to_sign_in_there(
+    cast: Cast, admin: Caller, endpoint: Endpoint
+) -> None:
+    Endpoint.objects.update(shared=True, access_key="haven-robot", insecure=True, ca_certificate="-----BEGIN")
+    alice = caller(cast.alice)
+    policy = own_rule(alice, endpoint)["Location"].removeprefix("/api/v2.0")
+    Endpoint.objects.update(shared=False)
+
+    for answer in (alice.get(policy), alice.get("/projects/private/replication/policies")):
+        assert answer.status_code == 200 and b"there" in answer.content
+        for hidden in (b"haven-robot", b"credential", b"BEGIN"):
+            assert hidden not in answer.content, hidden
+    assert b"haven-robot" in admin.get(policy).content
+    asked = alice.get(policy).json() | {"description": "sent back as it came", "enabled": False}
+    Endpoint.objects.update(shared=True)
+    assert alice.put(policy, asked).status_code == 200

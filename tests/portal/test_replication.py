@@ -139,6 +139,8 @@ def test_the_example_follows_what_is_typed(scene: Scene, reader: Reader) -> None
     for odd, said in (("N", "No namespace can be called that."), ("<b>", "No namespace"), ("n" * 900, "")):
         answer = client.get("/replication/example", {"dest_namespace": odd, "replace_count": "x"}).content.decode()
         assert said in answer and "<b>" not in answer
+    for odd in ("--1", "-", "1e3", "\u0663", "9" * 5000):
+        assert client.get("/replication/example", {"dest_namespace": "n", "replace_count": odd}).status_code == 200, odd
     assert "too few levels" in client.get("/replication/example?dest_namespace=n&replace_count=3").content.decode()
 
 
