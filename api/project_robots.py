@@ -46,10 +46,14 @@ def permissions(access: Iterable[Mapping[str, Any]]) -> tuple[Permission, ...]:
 
 
 def days_until(moment: int) -> int:
-    """How many days a robot lives that ends then: for ever for -1, as configured for 0."""
+    """How many days a robot lives that ends then: for ever for -1, as configured for 0. BadRequest for the past."""
     if moment == 0:
         return int(values.get("robot_token_duration"))
-    return -1 if moment == -1 else math.ceil((moment - time.time()) / DAY)
+    if moment == -1:
+        return -1
+    if moment <= time.time():
+        raise BadRequest("the robot would have expired already", "expires_at")
+    return math.ceil((moment - time.time()) / DAY)
 
 
 class ProjectRobots(Endpoint):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from projects.models import Project
 from robots.models import Robot
-from tests.api.calling import Caller, caller
+from tests.api.calling import Caller, caller, code
 from tests.api.conftest import Stage
 from tests.cast import PASSWORD, Cast
 
@@ -112,6 +114,16 @@ def test_robots_where_older_clients_look_for_them(stage: Stage) -> None:
     assert caller(stage.cast.stranger).get(path).status_code == 403
     assert ask.delete(f"{path}/{robot.pk}").status_code == 200
     assert not Robot.objects.filter(name="old").exists()
+
+
+def test_a_robot_that_would_have_ended_yesterday_does_not_live_for_ever(cast: Cast) -> None:
+    path = f"/projects/{cast.private.pk}/robots"
+    access = [{"resource": f"/project/{cast.private.pk}/repository", "action": "pull"}]
+    for hours in (1, 24, 36, 60):
+        body = {"name": "late", "expires_at": int(time.time()) - hours * 3600, "access": access}
+        response = caller(cast.alice).post(path, body)
+        assert (response.status_code, code(response)) == (400, "BAD_REQUEST"), hours
+    assert not Robot.objects.exists()
 
 
 @pytest.mark.parametrize("resource", ["repository", "/project/x/repository", "/system/user", "", "/project/1/../user"])
