@@ -21,6 +21,7 @@ from replication.adapters.base import (
     Info,
     literal_prefix,
 )
+from replication.adapters.calling import at, objects, texts
 
 API = "/api/v2.0"
 PAGE = 100
@@ -67,9 +68,9 @@ class Harbor(Adapter):
         for entry in self._pages(path, name_header=True, missing_ok=True):
             yield Found(
                 repository,
-                tuple(tag["name"] for tag in entry.get("tags") or () if isinstance(tag.get("name"), str)),
+                tuple(texts(objects(entry.get("tags")), "name")),
                 str(entry.get("digest") or ""),
-                frozenset(str(label.get("name")) for label in entry.get("labels") or ()),
+                frozenset(texts(objects(entry.get("labels")), "name")),
                 str(entry.get("type") or "IMAGE"),
             )
 
@@ -114,7 +115,7 @@ class Harbor(Adapter):
     def _tags(self, path: str) -> list[dict[str, Any]]:
         """The tags of the artifact at `path`; none where it is not there."""
         found = self._ask("GET", f"{path}?with_tag=true", name_header=True, missing_ok=True)
-        return list(found.get("tags") or ()) if isinstance(found, dict) else []
+        return objects(at(found, "tags"))
 
     @property
     def _is_robot(self) -> bool:
