@@ -11,7 +11,8 @@ import logging
 import time
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import cache as cache
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Max
 from redis.exceptions import RedisError
@@ -30,7 +31,10 @@ _log = logging.getLogger(__name__)
 
 def total(rows: EntryQuerySet) -> int:
     """How many `rows` there are."""
-    key = _key(rows)  # before counting: what is purged meanwhile must not be remembered under the later key
+    try:
+        key = _key(rows)  # before counting: what is purged meanwhile must not be remembered under the later key
+    except EmptyResultSet:  # of no project at all, for one
+        return 0
     try:
         remembered: list[int] | None = cache.get(key)
         last, number = remembered or (0, 0)

@@ -145,7 +145,7 @@ def test_members_come_change_and_go(scene: Scene, reader: Reader) -> None:
     ("given", "sentence"),
     [
         ({"username": "nobody", "role": "3"}, "There is nobody of this name."),
-        ({"username": "guest", "role": "3"}, "This person is a member already."),
+        ({"username": "guest", "role": "3"}, "A member already. Change the role in the list."),
         ({"username": "stranger", "role": "9"}, "Select a valid choice."),
     ],
 )
