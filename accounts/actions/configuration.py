@@ -12,6 +12,8 @@ from accounts.errors import BadRequest, Conflict, Forbidden
 from accounts.models import INITIAL_ADMIN, User
 from accounts.permissions import require_system
 from audit.actions import record
+from audit.forwarding import KEY as FORWARD
+from audit.forwarding import Address
 from configuration import values
 from configuration.keys import KEYS, InvalidValue
 
@@ -24,6 +26,7 @@ def configure(actor: Actor, changes: Mapping[str, Any]) -> list[str]:
     require_system(actor, "configuration", "update")
     _check_robot_prefix(changes)
     _check_auth_mode(changes)
+    _check_forwarding(changes)
     try:
         with transaction.atomic():
             changed = values.set_values(changes)
@@ -53,6 +56,16 @@ def _check_auth_mode(changes: Mapping[str, Any]) -> None:
         raise BadRequest(f"auth_mode {changes['auth_mode']} is not supported: nobody could sign in", "auth_mode")
     if not may_change_auth_mode():
         raise BadRequest("the authentication mode can not change while there are users", "auth_mode")
+
+
+def _check_forwarding(changes: Mapping[str, Any]) -> None:
+    """An address that is none takes no entry: with the database left out, nobody would keep the audit log."""
+    endpoint = changes.get(FORWARD)
+    try:
+        if isinstance(endpoint, str) and endpoint.strip():
+            Address.of(endpoint.strip())
+    except ValueError as error:
+        raise BadRequest(f"{FORWARD} {error}", FORWARD) from None
 
 
 def may_change_auth_mode() -> bool:

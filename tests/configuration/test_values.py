@@ -196,6 +196,13 @@ def test_no_log_is_left_without_a_place() -> None:
         configure(SYSTEM, {"audit_log_forward_endpoint": ""})
 
 
+def test_no_log_goes_to_what_is_no_address(db: None) -> None:
+    for endpoint in ("nowhere", "http://log.haven.test:80", "log.haven.test:99999", "log.haven.test:514/x"):
+        with pytest.raises(BadRequest, match="audit_log_forward_endpoint"):
+            configure(SYSTEM, {"skip_audit_log_database": True, "audit_log_forward_endpoint": endpoint})
+    assert not values.get("skip_audit_log_database") and not Setting.objects.exists()
+
+
 def test_a_mode_in_which_nobody_could_sign_in_is_refused(db: None) -> None:
     for mode in ("uaa_auth", "http_auth"):
         with pytest.raises(BadRequest, match="not supported"):
