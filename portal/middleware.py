@@ -14,9 +14,19 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts import errors
+from configuration import values
 from portal import kept, preferences
 from portal.forms import SignInForm
 
+WRITABLE = frozenset(
+    (
+        *("sign-in", "sign-out", "provider-login", "provider-callback", "provider-logout"),
+        *("preferences", "theme", "language", "configuration", "test-directory", "test-provider"),
+        *("endpoint-new-test", "endpoint-test"),
+        *(f"{prefix}rule-{form}-try" for prefix in ("", "project-") for form in ("new", "change")),
+    )
+)
+"""Forms that are taken in read-only mode too: what lets people in, what ends the mode, what only asks."""
 STATUSES: dict[type[errors.DomainError], int] = {
     errors.NotFound: 404,
     errors.Forbidden: 403,
@@ -43,10 +53,15 @@ class Pages:
             add_never_cache_headers(response)
         return response
 
-    def process_view(self, request: HttpRequest, *view: Any) -> None:
-        """Speak as the reader wants, on pages alone: what machines read is the same for all."""
-        if _is_page(request):
-            preferences.apply(request)
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        """Speak as the reader wants, on pages alone: what machines read is the same for all. Refuse while read-only."""
+        if not _is_page(request):
+            return None
+        preferences.apply(request)
+        match = request.resolver_match
+        if request.method == "POST" and match and match.url_name not in WRITABLE and values.get("read_only"):
+            return render(request, "portal/refused.html", {"while_read_only": True}, status=403)
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for `exception` where a page was asked for; None leaves it to others."""
