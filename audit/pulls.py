@@ -110,7 +110,8 @@ def _append(content: str) -> None:
             return _send(connection, content)
         except redis.ConnectionError:
             _log.info("redis had closed the connection")
-    _thread.connection = client(_TIMEOUT).connection_pool.make_connection()
+    pool = client(_TIMEOUT).connection_pool  # which counts what it makes, and never sees these again
+    _thread.connection = pool.connection_class(**pool.connection_kwargs)
     _send(_thread.connection, content)
 
 

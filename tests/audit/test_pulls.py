@@ -183,6 +183,17 @@ def test_a_name_that_no_column_takes_does_not_hold_up_the_others() -> None:
     assert "\n" not in Entry.objects.get().username
 
 
+def test_threads_and_connections_may_come_and_go(redis_server: Redis) -> None:
+    """A pool counts the connections that it makes, and refuses after so many."""
+    most = pulls.client(pulls._TIMEOUT).connection_pool.max_connections
+    for _ in range(most + 1):
+        pulls._thread = threading.local()
+        count_pull(record())
+
+    assert int(pulls.client(pulls._TIMEOUT).llen(pulls.QUEUE)) == most + 1
+    assert not Pull.objects.exists()
+
+
 def test_subscribers_hear_of_pulls(settings: Settings) -> None:
     settings.SUBSCRIBERS = {"pull_artifact": ["tests.audit.subscribers.listen"]}
     pull = record()
