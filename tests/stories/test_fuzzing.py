@@ -13,11 +13,11 @@ from tests.stack.stack import ADMIN_PASSWORD
 pytestmark = pytest.mark.stack
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(200)
 def test_whatever_is_asked_is_answered_as_documented(make_stack: MakeStack) -> None:
     own = make_stack().start()
     run = subprocess.run(
-        command(own.url, ADMIN_PASSWORD, 240, "--phases", "coverage,fuzzing", "--max-examples", "3"),
+        command(own.url, ADMIN_PASSWORD, 60, "--phases", "coverage,fuzzing", "--max-examples", "3"),
         capture_output=True,
         text=True,
     )
