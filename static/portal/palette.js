@@ -36,12 +36,16 @@
     if (dialog.open) { dialog.close(); return; }
     document.querySelectorAll("dialog[open]").forEach((other) => other.close());
     input.value = "";
+    list.replaceChildren();  // what the last question found answers no other
     dialog.showModal();
     ask();
   }
 
-  let wait;
-  input.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(ask, 120); });
+  let wait = 0;
+  input.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(() => { wait = 0; ask(); }, 120);
+  });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const all = options();
@@ -50,9 +54,12 @@
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
       if (all.length) choose(all[(place + step + all.length) % all.length]);
-    } else if (event.key === "Enter" && all[place]) {
+    } else if (event.key === "Enter" && (wait || all[place])) {
       event.preventDefault();
-      all[place].click();
+      if (!wait) return all[place].click();
+      clearTimeout(wait);  // typed on since the list was asked for: what it shows is not what is meant
+      wait = 0;
+      ask().then(() => chosen()?.click());
     }
   });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -125,10 +125,17 @@ def test_the_palette_leads_everywhere(sit_down: SitDown, people: People) -> None
     page.keyboard.press("Escape")
     expect(page.locator("#hv-palette")).not_to_be_visible()
     page.keyboard.press("Control+k")
+    expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Overview")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Projects")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/projects$"))
+
+    page.keyboard.press("Control+k")
+    expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Overview")
+    page.keyboard.type("palette/deep")
+    page.keyboard.press("Enter")  # at once: what is meant is not in the list yet
+    expect(page.locator("h1")).to_contain_text("portal-palette/deep/app")
 
 
 def test_long_work_is_watched_until_it_is_done(sit_down: SitDown, stack: Stack) -> None:
