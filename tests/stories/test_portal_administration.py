@@ -104,6 +104,12 @@ def test_a_limit_is_set_and_hit(sit_down: SitDown, people: People) -> None:
     expect(page.locator("main .hv-quota")).to_contain_text("of 1.0 KiB")
 
 
+def open_palette(page: Page) -> None:
+    page.wait_for_load_state()  # its key is heard from then on
+    page.keyboard.press("Control+k")
+    expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Overview")
+
+
 def test_the_palette_leads_everywhere(sit_down: SitDown, people: People) -> None:
     people.make_project("portal-palette")
     assert people.client("alice").push("portal-palette/deep/app", "9.9-rc", content.image(text="palette")).status == 201
@@ -119,20 +125,18 @@ def test_the_palette_leads_everywhere(sit_down: SitDown, people: People) -> None
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("portal-palette/deep/app")
 
-    page.keyboard.press("Control+k")
+    open_palette(page)
     page.keyboard.type("9.9-r")
     expect(page.locator("#hv-palette [role=option]")).to_contain_text(["portal-palette/deep/app:9.9-rc", "Search for"])
     page.keyboard.press("Escape")
     expect(page.locator("#hv-palette")).not_to_be_visible()
-    page.keyboard.press("Control+k")
-    expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Overview")
+    open_palette(page)
     page.keyboard.press("ArrowDown")
     expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Projects")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/projects$"))
 
-    page.keyboard.press("Control+k")
-    expect(page.locator("#hv-palette [aria-selected=true]")).to_have_text("Overview")
+    open_palette(page)
     page.keyboard.type("palette/deep")
     page.keyboard.press("Enter")  # at once: what is meant is not in the list yet
     expect(page.locator("h1")).to_contain_text("portal-palette/deep/app")
