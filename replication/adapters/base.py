@@ -8,6 +8,7 @@ Errors are those of `registry.errors`; their sentences are shown to people.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -148,7 +149,7 @@ class Adapter:
         return self.registry.delete_manifest(Reference(repository, digest))
 
 
-class Namespaced(Adapter):
+class Namespaced(Adapter, ABC):
     """A registry whose repositories an API of its own lists, namespace by namespace."""
 
     def repositories(self, pattern: str) -> Iterator[str]:
@@ -159,13 +160,13 @@ class Namespaced(Adapter):
         for namespace in [named] if named else self.namespaces():
             yield from self.repositories_in(namespace)
 
+    @abstractmethod
     def namespaces(self) -> Iterator[str]:
         """Every namespace that the account sees."""
-        raise NotImplementedError
 
+    @abstractmethod
     def repositories_in(self, namespace: str) -> Iterator[str]:
         """The full names of the repositories of `namespace`; none where it does not exist."""
-        raise NotImplementedError
 
 
 def ensure(exists: Callable[[], bool], make: Callable[[], object]) -> None:
