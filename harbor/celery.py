@@ -45,6 +45,9 @@ def go(**_: Any) -> None:
 
 @worker_ready.connect
 def catch_up(**_: Any) -> None:
-    """A worker that starts sends again what another left, without waiting for beat."""
-    for task in ("jobs.tasks.nudge", "audit.tasks.publish"):
+    """A worker that starts sends again what another left, without waiting for beat.
+
+    `nudge` comes last: a message that still waits behind it looks like one of the jobs it asks about.
+    """
+    for task in ("audit.tasks.publish", "jobs.tasks.nudge"):
         app.send_task(task)
