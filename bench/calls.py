@@ -1,6 +1,6 @@
 """Asking a seeded installation as many callers at once, and saying how long that took and what it asked the database.
 
-Shared by `bench.api` and `bench.pages`.
+What bench.api does with every list.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from bench.stage import Stage, stage
 ADMIN, MEMBER, PERSON, NOBODY = "admin", "person-2", "person-3", ""
 """Who calls: who may see everything, a member of every second project, one of three, and nobody."""
 HOST = "haven.test"
+BASE = "/api/v2.0"
+SHORT = 40
+"""Requests of each call for a first look: each caller asks twice."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def asked(description: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--scale", type=float, default=1.0, help="of the installation, where none is given")
     parser.add_argument("--callers", type=int, default=20, help="at once")
-    parser.add_argument("--count", type=int, default=60, help="requests of each call")
+    parser.add_argument("--count", type=int, default=100, help="requests of each call")
+    parser.add_argument("--short", action="store_const", dest="count", const=SHORT, help=f"as --count {SHORT}")
     parser.add_argument("--only", default="", help="calls whose name contains this")
     return parser.parse_args()
 
