@@ -6,11 +6,13 @@ Whatever address a person, a configuration or a foreign server gave us ends here
 * the addresses behind a name are judged when the connection is made, and the connection goes to the judged address,
   so a name cannot change between look and leap;
 * redirects are never followed by themselves, cookies never kept, environment and netrc never read;
-* every request has time limits, every body that is read into memory has a size limit, nothing is decompressed.
+* every request has time limits, for a head or a piece of a body that drips, too; every body that is read into memory
+  has a size limit; nothing is decompressed.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -22,6 +24,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -242,10 +245,51 @@ class _Sockets:
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS has no say in this
 
 
+class _Timely(io.RawIOBase):
+    """What a socket receives, until a moment that is set anew: a time limit for each receiving would let drips pass."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self.until = math.inf
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self.until:
+            raise TimeoutError("timed out")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer whose head, and each piece of whose body, comes within the time that one receiving may take; it may
+    last twice as long, as the time is looked at between two."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self._timeout = sock.gettimeout() or math.inf
+        self._timely = _Timely(self.fp.detach())
+        self.fp = io.BufferedReader(self._timely)
+
+    def begin(self) -> None:
+        self._timely.until = time.monotonic() + self._timeout
+        super().begin()
+
+    def read1(self, n: int = -1) -> bytes:
+        self._timely.until = time.monotonic() + self._timeout
+        return super().read1(n)
+
+
 def _recorded(kind: type[HTTPConnection], sockets: _Sockets, connect: Callable[[Any], socket.socket]) -> type[Any]:
     """`kind` of connection, made by `connect`, its sockets recorded."""
 
     class Recorded(kind):  # type: ignore[valid-type,misc]
+        response_class = _Answer
+
         def _new_conn(self) -> socket.socket:
             return connect(self)
 

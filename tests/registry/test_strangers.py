@@ -21,18 +21,18 @@ MANY = "9" * 5000
 
 
 @contextmanager
-def dripping(head: bytes) -> Iterator[str]:
-    """A server that says `head` and then a byte every tenth of a second."""
+def dripping(head: bytes, drop: bytes = b"a", status: bytes = b"200 OK") -> Iterator[str]:
+    """A server that says `head` and then `drop` every tenth of a second."""
     server = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
     def serve() -> None:
         connection, _ = server.accept()
         connection.recv(4096)
-        connection.sendall(b"HTTP/1.1 200 OK\r\n" + head)
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\n" + head)
         while not over.wait(0.1):
             try:
-                connection.sendall(b"a")
+                connection.sendall(drop)
             except OSError:
                 return
 
@@ -58,6 +58,33 @@ def test_a_body_that_drips_holds_nobody(head: bytes, monkeypatch: pytest.MonkeyP
         began = time.monotonic()
         with http.closing(session.ask("GET", url)):
             pass
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("status", "drop"),
+    [
+        (b"200 OK", b"a"),
+        (b"200 OK", b"X-Drop: a\r\n"),
+        (b"100 Continue", b"\r\nHTTP/1.1 100 Continue\r\n"),
+    ],
+)
+def test_a_head_that_drips_holds_nobody(status: bytes, drop: bytes) -> None:
+    session = http.session(allow=["127.0.0.1"], timeout=(1.0, 0.5))
+    with dripping(b"", drop, status) as url:
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="in time"):
+            session.ask("GET", url)
+        assert time.monotonic() - began < 3
+
+
+def test_the_length_of_a_chunk_that_drips_holds_nobody() -> None:
+    session = http.session(allow=["127.0.0.1"], timeout=(1.0, 0.5))
+    with dripping(b"Transfer-Encoding: chunked\r\n\r\n5;") as url:
+        answer = session.ask("GET", url)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="broke off"):
+            http.read_some(answer, 1000)
         assert time.monotonic() - began < 3
 
 
