@@ -77,6 +77,7 @@ def options(policy: Policy, spec: Mapping[str, Any]) -> Options:
         chunk=sys.maxsize if in_one_piece else Options.chunk,
         ready_chunks=not policy.is_push,  # our own registry is asked directly, and 2.8 ends an upload that is cut
         spool=Path(settings.REPLICATION_SPOOL),
+        spool_owner=f"project {policy.project_id or 0}, endpoint {policy.endpoint.pk}",
         spool_limit=settings.REPLICATION_SPOOL_LIMIT,
         bandwidth=policy.speed * KB,
     )

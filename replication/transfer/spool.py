@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -12,13 +13,15 @@ from pathlib import Path
 
 SPARE = 512 * 1024 * 1024
 """Bytes that are left free on the folder's disk."""
-_NAME = re.compile(r"(?:sha256|sha512)-[a-f0-9]{64,128}-(\d+)\.part", re.ASCII)
+_NAME = re.compile(r"(?:[a-f0-9]{32}-)?(?:sha256|sha512)-[a-f0-9]{64,128}-(\d+)\.part", re.ASCII)
+"""Of a file; who owns it is left out in those of older versions, which are no longer taken up, but swept."""
 
 
 class Spool:
     """The first `length` bytes of one blob, in a file that grows as the blob is read and that one copy at a time holds.
 
-    The file outlives a killed worker: who comes next, on the same machine, reads on from there.
+    The file outlives a killed worker: who comes next, on the same machine, reads on from there. It is found by its
+    owner alone: to know a digest gives nobody the bytes that another was allowed to read, nor his own to another.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -27,9 +30,10 @@ class Spool:
         self.length = os.fstat(descriptor).st_size
 
     @classmethod
-    def claim(cls, folder: Path, digest: str, size: int, limit: int) -> Spool | None:
-        """The blob's file; None where it does not fit, another copy holds it, or the folder cannot be used."""
-        path = folder / f"{digest.replace(':', '-')}-{size}.part"
+    def claim(cls, folder: Path, owner: str, digest: str, size: int, limit: int) -> Spool | None:
+        """The blob's file, of those that were read for `owner`; None where it does not fit, another copy holds it, or
+        the folder cannot be used."""
+        path = folder / f"{hashlib.sha256(owner.encode()).hexdigest()[:32]}-{digest.replace(':', '-')}-{size}.part"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists() and not _fits(folder, size, limit):

@@ -126,6 +126,9 @@ class Options:
     cut, so that there is hardly a moment to cut it in. What the spool cannot take waits in memory."""
     spool: Path | None = None
     """A folder for what has been read of blobs above 1 MiB, so that the source is not read twice."""
+    spool_owner: str = ""
+    """For whom it is read. What lies in the folder is taken up for the same one only, from the same repository of the
+    same source."""
     spool_limit: int = 4096 * MEGABYTE
     """Bytes that the folder may hold, of all jobs together; blobs that do not fit are not spooled."""
     bandwidth: int = 0

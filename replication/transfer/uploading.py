@@ -102,7 +102,8 @@ class Uploading:
         options = self.crew.options
         spool = None
         if options.spool and self.blob.size > PIECE:
-            spool = Spool.claim(options.spool, self.blob.digest, self.blob.size, options.spool_limit)
+            owner = "\n".join((options.spool_owner, self.source.base_url, self.origin))
+            spool = Spool.claim(options.spool, owner, self.blob.digest, self.blob.size, options.spool_limit)
         reading = Reading(self.crew, self.source, self.origin, self.blob, spool, self.tally)
         try:
             self._insist(reading)
