@@ -1,7 +1,9 @@
-"""What else there is to read about an artifact: how an image was built. Each kind of artifact has its own additions."""
+"""What else there is to read about an artifact: how an image was built, what a chart says of itself."""
 
 from __future__ import annotations
 
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,20 +14,38 @@ from api.artifacts import ACCEPTED, OF_REPOSITORY, addition_links, artifact_of
 from api.operations import operation
 from api.shapes import Anything, Map, Text
 from api.views import Endpoint
+from artifacts.charts import read_chart
 from artifacts.history import build_history
+from artifacts.models import Artifact
 from tokens.upstream import registry
 
 KNOWN = ("build_history", "values.yaml", "readme.md", "dependencies", "sbom", "license", "files")
+JSON = "application/json; charset=utf-8"
 
 
 class Addition(Endpoint):
-    @operation("getAddition", Anything(), path={"addition": Text(one_of=KNOWN)})
-    def get(self, request: Request, project_name: str, repository_name: str, reference: str, addition: str) -> Response:
+    answers_json = False
+
+    @operation("getAddition", Anything(), path={"addition": Text(one_of=KNOWN)}, texts=("text/plain", "text/markdown"))
+    def get(
+        self, request: Request, project_name: str, repository_name: str, reference: str, addition: str
+    ) -> HttpResponseBase:
         parameters.one_of(addition, "addition", KNOWN)
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact-addition", "read")
         if addition not in addition_links(artifact):
             raise BadRequest(f"addition {addition} isn't supported for {artifact.type}")
-        return Response(build_history(registry(), artifact), content_type="application/json; charset=utf-8")
+        return content_of(artifact, addition)
+
+
+def content_of(artifact: Artifact, addition: str) -> HttpResponseBase:
+    """What `addition` says of `artifact`, read from the registry: JSON, or a file of a chart as it is."""
+    if addition == "build_history":
+        return Response(build_history(registry(), artifact), content_type=JSON)
+    chart = read_chart(registry(), artifact)
+    if addition == "dependencies":
+        return Response(chart.dependencies, content_type=JSON)
+    content, kind = (chart.readme, "markdown") if addition == "readme.md" else (chart.values, "plain")
+    return HttpResponse(content, content_type=f"text/{kind}; charset=utf-8")
 
 
 class Vulnerabilities(Endpoint):

@@ -20,6 +20,7 @@ from api.copying import Copying
 from api.icons import icon_of
 from api.labels import Label
 from api.operations import LISTED, PAGED, operation
+from api.overviews import NativeReportSummary, SBOMOverview
 from api.paging import Listing
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap
 from api.views import Endpoint, authenticated, done, project_of
@@ -104,8 +105,8 @@ class Artifact(Shape):
     tags = ListOf(Tag())
     addition_links = Map(AdditionLink())
     labels = ListOf(Label())
-    scan_overview = Map()
-    sbom_overview = Map()
+    scan_overview = Map(NativeReportSummary())
+    sbom_overview = SBOMOverview()
     accessories = ListOf(Accessory())
     inherited_accessories = ListOf(Accessory(), omitted=True)
 
@@ -263,12 +264,16 @@ def entry_of(reference: models.Reference) -> dict[str, Any]:
 
 def addition_links(artifact: models.Artifact) -> dict[str, Any]:
     """Where to read what else there is about `artifact`; the repository's slashes are encoded twice."""
-    if artifact.type != "IMAGE" or not artifact.config_media_type:
+    if not artifact.config_media_type:
         return {}
     project, _, name = artifact.repository.name.partition("/")
     where = f"/api/v2.0/projects/{project}/repositories/{quote(quote(name, safe=''), safe='')}/artifacts"
-    href = f"{where}/{artifact.digest}/additions/build_history"
-    return {"build_history": {"href": href, "absolute": False}}
+    href = f"{where}/{artifact.digest}/additions"
+    return {name: {"href": f"{href}/{name}", "absolute": False} for name in ADDITIONS.get(artifact.type, ())}
+
+
+ADDITIONS = {"IMAGE": ("build_history",), "CHART": ("values.yaml", "readme.md", "dependencies")}
+"""What else there is to read, by the type of artifact."""
 
 
 def artifact_of(

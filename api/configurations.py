@@ -55,6 +55,7 @@ def _property(key: Key) -> Property:
 
 class ConfigurationsResponse(Shape):
     locals().update({key.name: _item(key) for key in KEYS.values() if key.readable})
+    uaa_client_secret = StringConfigItem()  # Harbor shows this one; it has its place here and is left out
 
 
 class Configurations(Shape):

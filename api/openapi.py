@@ -186,6 +186,7 @@ def success(found: Placed, schemas: Schemas) -> dict[str, Any]:
         answer["headers"] |= {"Link": {"schema": {"type": "string"}}, "X-Total-Count": {"schema": {"type": "integer"}}}
     if declared.answer is not None and found.method != "HEAD":
         answer["content"] = {declared.media_type: {"schema": schemas.of(declared.answer)}}
+        answer["content"] |= {text: {"schema": {"type": "string"}} for text in declared.texts}
     return answer
 
 

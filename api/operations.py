@@ -45,6 +45,8 @@ class Operation:
     anybody: bool = False
     """Nobody is ever refused: there is no 401 and no 403."""
     media_type: str = "application/json"
+    texts: tuple[str, ...] = ()
+    """Media types of texts that may be answered instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from api import allowlists, parameters, query
 from api.allowlists import CVEAllowlist
 from api.operations import LISTED, NAME_IN_LOCATION, operation
 from api.paging import Listing
+from api.registries import Registry
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, created, done, project_of
 from projects import actions, models
@@ -88,6 +89,7 @@ class ProjectSummary(Shape):
     guest_count = Number()
     limited_guest_count = Number()
     quota = ProjectSummaryQuota()
+    registry = Registry()  # of a proxy cache, and there is none yet
 
 
 NARROWED = {"name": Text(), "public": Flag(), "owner": Text(), "with_detail": Flag(default=True)}

@@ -12,12 +12,14 @@ import pytest
 from pytest_django import Settings
 
 from api.icons import icon_of
+from artifacts.charts import PACKAGE
 from artifacts.models import LISTED_ENTRIES, Artifact, Reference, Repository, Tag
 from audit.models import Entry
-from tests.api.calling import caller, code, message
+from tests.api.calling import BASE, caller, code, message
 from tests.api.conftest import Stage
 from tests.api.stage import PUSHED, digest_of, make_image, make_index, make_repository
 from tests.fakes.registry import FakeRegistry
+from tests.stack.content import layer
 from tokens.signing import key_folder
 from tokens.upstream import registry as upstream
 
@@ -262,6 +264,30 @@ def test_a_registry_that_is_away_is_no_secret_told(stage: Stage, registry: FakeR
     response = caller(stage.cast.guest).get(f"{stage.path}/v1/additions/build_history")
     assert response.status_code in (500, 503)
     assert (code(response), message(response)) == ("UNKNOWN", "internal server error")
+
+
+def test_what_a_chart_says_of_itself(stage: Stage, registry: FakeRegistry) -> None:
+    package = layer({"web/values.yaml": b"replicas: 2\n", "web/README.md": b"# Web <b>\n"}).content
+    digest = registry.add_blob("private/app/web", package)
+    needs = [{"name": "redis", "version": "1.2", "repository": "oci://charts"}]
+    chart = make_image(stage.repository, "chart", type="CHART", extra_attrs={"dependencies": needs})
+    document: dict[str, Any] = json.loads(bytes(chart.manifest.content))
+    document["layers"] = [{"mediaType": PACKAGE, "digest": digest, "size": len(package)}]
+    chart.manifest.content = json.dumps(document).encode()
+    chart.manifest.save()
+
+    ask = caller(stage.cast.guest)
+    links = ask.get(f"{stage.path}/chart").json()["addition_links"]
+    found = {name: ask.get(link["href"].removeprefix(BASE), Accept="text/plain") for name, link in links.items()}
+    assert {name: (answer["Content-Type"], answer.content) for name, answer in found.items()} == {
+        "values.yaml": ("text/plain; charset=utf-8", b"replicas: 2\n"),
+        "readme.md": ("text/markdown; charset=utf-8", b"# Web <b>\n"),
+        "dependencies": (
+            "application/json; charset=utf-8",
+            b'[{"name":"redis","version":"1.2","repository":"oci://charts"}]\n',
+        ),
+    }
+    assert ask.get(f"{stage.path}/chart/additions/build_history").status_code == 400
 
 
 @pytest.mark.parametrize(
