@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,6 +23,7 @@ from artifacts.models import Artifact, ArtifactLabel, Repository, Tag
 from artifacts.rows import insert
 from artifacts.survey import Survey
 from audit.actions import record
+from audit.publishing import announce
 from configuration import values
 from projects.actions import charge, lock_quota
 from projects.labels import lock_label
@@ -177,6 +179,7 @@ def delete_tag(actor: Actor, tag: Tag) -> None:
         project=repository.project,
         digest=tag.artifact.digest,
         tag=tag.name,
+        **_description_of(tag.artifact),
     )
 
 
@@ -192,6 +195,7 @@ def delete_artifact(actor: Actor, artifact: Artifact) -> None:
     lock_quota(repository.project_id)
     adding.touch_repository(repository.project_id, repository.name, timezone.now())
     tags = list(artifact.tags.order_by("name").values_list("name", flat=True))
+    description = _description_of(artifact)
     released = removal.remove(repository, artifact.pk)
     charge(repository.project_id, -released)
     record(
@@ -202,7 +206,13 @@ def delete_artifact(actor: Actor, artifact: Artifact) -> None:
         project=repository.project,
         digest=artifact.digest,
         tags=tags,
+        **description,
     )
+
+
+def _description_of(artifact: Artifact) -> dict[str, Any]:
+    """What rules know an artifact by, beside its name: told of what is deleted, as it cannot be asked any more."""
+    return {"kind": artifact.type, "labels": sorted(artifact.labels.values_list("name", flat=True))}
 
 
 @transaction.atomic
@@ -213,9 +223,11 @@ def delete_repository(actor: Actor, repository: Repository) -> None:
     lock_quota(repository.project_id)
     if not Repository.objects.select_for_update().filter(pk=repository.pk).exists():
         raise NotFound(f"repository {repository.name} not found")
+    gone = [{"artifacts": batch} for batch in removal.contents(repository)]
     released = removal.remove_all(repository)
     charge(repository.project_id, -released)
     record(actor, "delete", "repository", repository.name, project=repository.project)
+    announce("delete_contents", actor.name, repository.name, repository.project_id, gone)
 
 
 @transaction.atomic

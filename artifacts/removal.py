@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from accounts.errors import NotFound, PreconditionFailed
-from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Reference, Repository, Tag
+from artifacts.models import Accessory, Artifact, ArtifactBlob, ArtifactLabel, Blob, Reference, Repository, Tag
+
+BATCH = 500
+"""Artifacts that are told of at a time."""
 
 
 class InUse(PreconditionFailed):
@@ -32,6 +37,26 @@ def remove_all(repository: Repository) -> int:
     released = _remove(repository.project_id, everything)
     Repository.objects.filter(pk=repository.pk).delete()
     return released
+
+
+def contents(repository: Repository) -> Iterator[list[dict[str, Any]]]:
+    """What a list of the repository shows, in batches: of each artifact digest, kind, and the names of tags and
+    labels."""
+    tags_of: defaultdict[int, list[str]] = defaultdict(list)
+    labels_of: defaultdict[int, list[str]] = defaultdict(list)
+    for artifact, tag in Tag.objects.filter(repository=repository).order_by("name").values_list("artifact", "name"):
+        tags_of[artifact].append(tag)
+    labelled = ArtifactLabel.objects.filter(artifact__repository=repository).order_by("label__name")
+    for artifact, label in labelled.values_list("artifact", "label__name"):
+        labels_of[artifact].append(label)
+    batch = []
+    for pk, digest, kind in repository.artifacts.listed().order_by("pk").values_list("pk", "digest", "type"):
+        batch.append({"digest": digest, "kind": kind, "tags": tags_of[pk], "labels": labels_of[pk]})
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _dependent(artifact_id: int) -> set[int]:

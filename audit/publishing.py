@@ -43,6 +43,28 @@ def publish(entries: Iterable[Entry]) -> None:
     transaction.on_commit(lambda: _nudge(publications), robust=True)
 
 
+def announce(
+    event_type: str, username: str, resource: str, project_id: int | None, parts: Iterable[Mapping[str, Any]]
+) -> None:
+    """Let subscribers hear of `parts`, an event for each, once the running transaction has committed: of what an entry
+    does not list because it would be too long."""
+    now = timezone.now()
+    about = {"type": event_type, "time": now.isoformat(), "actor": username, "resource": resource}
+    publications = [
+        Publication(
+            subscriber=name,
+            event_type=event_type,
+            event={**about, "id": str(uuid.uuid4()), "project_id": project_id, "details": dict(part)},
+            due_at=now,
+        )
+        for name in _subscribers(event_type)
+        for part in parts
+    ]
+    if publications:
+        Publication.objects.bulk_create(publications)
+        transaction.on_commit(lambda: _nudge(publications), robust=True)
+
+
 def deliver(publication_id: uuid.UUID) -> bool:
     """Hand one event to its subscriber; False if it was not due: delivered, or being delivered, by somebody else."""
     publication = _claim(publication_id)

@@ -11,10 +11,12 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from artifacts.models import Accessory, Artifact
 from jobs import actions as jobs
-from jobs.models import Trigger
+from jobs.models import Execution, Job, Trigger
+from replication.adapters import Found
 from replication.filters import Filters
 from replication.models import COPY, VENDOR, Policy
 from replication.naming import NameUnfit
@@ -47,39 +49,74 @@ def artifact_pushed(event: Event) -> None:
 
 def artifact_deleted(event: Event) -> None:
     """An artifact or a tag has gone: rules that match it, and delete, delete it at the target, too."""
-    repository, tags = _repository(event), _tags(event)
+    repository, whole = _repository(event), event["type"] == "delete_artifact"
+    gone = _found(repository, {**event["details"], "tags": _tags(event)})
     for policy in _policies(event):
-        filters = Filters.of(policy.filters)
-        matching = [tag for tag in tags if filters.takes_tag(tag)]
-        if not policy.deletion or not filters.takes_repository(repository):
-            continue
-        if matching or (not tags and filters.takes_tag("")):
-            _start(event, policy, repository, partial(_deletion, event, policy, matching))
+        if policy.deletion and (matching := _matching(policy, repository, [gone])):
+            _start(event, policy, repository, partial(_deletion, policy, matching[0], whole))
 
 
-def _deletion(event: Event, policy: Policy, tags: list[str], target: str) -> dict[str, Any]:
+def repository_deleted(event: Event) -> None:
+    """A whole repository has gone, of which this event tells a part: as if each artifact had been deleted by itself,
+    but in one run."""
+    repository = str(event["resource"])
+    gone = [_found(repository, one) for one in event["details"]["artifacts"]]
+    for policy in _policies(event):
+        if policy.deletion and (matching := _matching(policy, repository, gone)):
+            _start(event, policy, repository, *(partial(_deletion, policy, one, True) for one in matching))
+
+
+def _found(repository: str, told: Mapping[str, Any]) -> Found:
+    """An artifact that is no more, as far as rules care."""
+    labels = frozenset(told.get("labels") or ())
+    return Found(repository, tuple(told["tags"]), str(told["digest"]), labels, str(told.get("kind") or ""))
+
+
+def _matching(policy: Policy, repository: str, gone: Iterable[Found]) -> list[Found]:
+    """What the rule would have copied of it."""
+    filters = Filters.of(policy.filters)
+    return list(filters.apply(gone)) if filters.takes_repository(repository) else []
+
+
+def _deletion(policy: Policy, gone: Found, whole: bool, target: str) -> dict[str, Any]:
     return {
         "policy": policy.pk,
         "operation": "deletion",
         "resource_type": "artifact",
-        "source": _repository(event),
+        "source": gone.repository,
         "target": target,
-        "tags": tags,
-        "digest": event["details"]["digest"],
-        "whole": event["type"] == "delete_artifact",
+        "tags": list(gone.tags),
+        "digest": gone.digest,
+        "whole": whole,
     }
 
 
-def _start(event: Event, policy: Policy, repository: str, make: Callable[[str], dict[str, Any]]) -> None:
-    """A run of one job, unless this event has made one already, or the target cannot have such a name."""
+def _start(event: Event, policy: Policy, repository: str, *makers: Callable[[str], dict[str, Any]]) -> None:
+    """A run of a job for each of `makers`, unless this event has made one already, or the target cannot have such a
+    name."""
     try:
-        spec = make(name_at_target(policy, repository))
+        target = name_at_target(policy, repository)
     except NameUnfit:
         return
+    first, *rest = [make(target) for make in makers]
     with suppress(IntegrityError), transaction.atomic():
         attributes = {"operator": event["actor"], "event": event["type"]}
         execution = jobs.start_execution(VENDOR, vendor_id=policy.pk, trigger=Trigger.EVENT, extra_attrs=attributes)
-        jobs.add_job(execution, COPY, spec, key=f"event:{event['id']}:{policy.pk}", max_attempts=MAX_ATTEMPTS)
+        key = f"event:{event['id']}:{policy.pk}"
+        jobs.add_job(execution, COPY, first, key=key, max_attempts=MAX_ATTEMPTS)
+        _add(execution, rest, key)
+
+
+def _add(execution: Execution, specs: list[dict[str, Any]], key: str) -> None:
+    """Jobs of which the broker hears a few at a time."""
+    if not specs:
+        return
+    now = timezone.now()
+    rows = [Job(execution=execution, kind=COPY, key=f"{key}:{at}", spec=spec) for at, spec in enumerate(specs, 1)]
+    for row in rows:
+        row.max_attempts, row.due_at = MAX_ATTEMPTS, now
+    Job.objects.bulk_create(rows)
+    transaction.on_commit(lambda: jobs.send_more(COPY, min(len(rows), jobs.WINDOW)), robust=True)
 
 
 def _policies(event: Event) -> list[Policy]:

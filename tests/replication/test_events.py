@@ -8,11 +8,13 @@ import pytest
 from django.utils.module_loading import import_string
 
 from accounts.actors import SYSTEM
-from artifacts.actions import create_tag, delete_artifact, delete_tag
-from artifacts.models import Artifact, Tag
+from artifacts import removal
+from artifacts.actions import attach_label, create_tag, delete_artifact, delete_repository, delete_tag
+from artifacts.models import Artifact, Repository, Tag
 from audit import publishing
 from audit.models import Publication
 from jobs.models import Execution, Job
+from projects.models import Label
 from replication.models import VENDOR
 from tests.replication.conftest import Scene, work
 from tests.replication.test_runs import image_of
@@ -90,6 +92,47 @@ def test_what_is_deleted_here_is_deleted_there_if_the_rule_says_so(scene: Scene)
 
     assert [job.spec["operation"] for job in hear()] == ["deletion"]
     assert scene.there.known_tags == {}
+
+
+def test_a_repository_that_is_deleted_is_deleted_there_in_one_run(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the rule would have copied of it, and nothing that means something else there by now."""
+    monkeypatch.setattr(removal, "BATCH", 3)
+    for tag in ("v1", "v2", "v3", "v4", "dev"):
+        scene.push("private/app", tag, image_of(tag))
+    scene.push("private/app", "v5", content.index(image_of("arm"), image_of("amd")))
+    policy = scene.rule(deletion=True, filters=[{"type": "tag", "value": "v*"}], **EVENT)
+    scene.run(policy)
+    scene.put_there("private/app", "v2", image_of("theirs"))
+    scene.put_there("private/app", "dev", image_of("dev"))
+    Publication.objects.all().delete()
+
+    delete_repository(SYSTEM, Repository.objects.select_related("project").get(name="private/app"))
+
+    jobs = hear()
+    assert [job.spec["tags"] for job in jobs] == [["v1"], ["v2"], ["v3"], ["v4"], ["v5"]]
+    assert len({job.execution_id for job in jobs}) == 2  # as many as there are parts
+    assert set(scene.there.known_tags) == {("private/app", "v2"), ("private/app", "dev")}
+
+
+def test_only_what_a_rule_would_have_copied_is_deleted_by_it(scene: Scene) -> None:
+    """Its labels and its kind are asked for, too, although it is gone."""
+    label = Label.objects.create(name="keep", project=scene.cast.private)
+    labelled = scene.push("private/app", "v1", image_of("one"))
+    attach_label(SYSTEM, labelled, label)
+    other = scene.push("private/app", "v2", image_of("two"))
+    chart = scene.push("private/app", "v3", content.chart())
+    scene.run(scene.rule())
+    scene.rule(deletion=True, filters=[{"type": "label", "value": ["keep"]}], **EVENT)
+    scene.rule(deletion=True, filters=[{"type": "resource", "value": "chart"}], **EVENT)
+    Publication.objects.all().delete()
+
+    for artifact in (labelled, other, chart):
+        delete_artifact(SYSTEM, Artifact.objects.select_related("repository__project").get(pk=artifact.pk))
+
+    assert [job.spec["tags"] for job in hear()] == [["v1"], ["v3"]]
+    assert set(scene.there.known_tags) == {("private/app", "v2")}
 
 
 def test_what_was_moved_there_meanwhile_is_not_deleted(scene: Scene) -> None:
