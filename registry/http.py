@@ -205,9 +205,11 @@ def closing(response: Response) -> Iterator[Response]:
     """The response, closed at the end; a short rest of its body is read, so that the connection can be used again."""
     try:
         yield response
-        if response.request.method == "HEAD" or (length(response) or 0) <= ERROR_BODY:
+        if (length(response) or 0) <= ERROR_BODY:
             _read_rest(response)
     finally:
+        if response.request.method == "HEAD":  # has no body, a refusal neither
+            _read_rest(response)
         response.close()
 
 

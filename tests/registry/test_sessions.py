@@ -114,3 +114,16 @@ def test_a_target_that_reads_slowly_is_waited_for_longer_than_one_that_cannot_be
         body = Body((b"x" * 2**20 for _ in range(16)), 16 * 2**20)
         answer = session.ask("PUT", f"http://127.0.0.1:{server.getsockname()[1]}/x", data=body)
     assert answer.status_code == 201
+
+
+def test_a_refusal_keeps_the_connection() -> None:
+    """What a registry lacks is most of what is asked before a copy."""
+
+    def missing(method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        return 404, {"Content-Type": "application/json"}, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}'
+
+    with listening(missing) as listener:
+        registry = Registry(listener.url, http.session(allow=["127.0.0.1"]))
+        for number in range(5):
+            assert registry.head_blob("team/app", sha256(str(number).encode())) is None
+        assert listener.connections == 1
