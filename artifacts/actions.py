@@ -1,7 +1,8 @@
 """Everything that changes what a repository holds.
 
 Each function begins by locking the project's quota row, then touches the repository's row: so two changes in one
-project come one after the other, in an order that cannot deadlock, and no HTTP happens meanwhile.
+project come one after the other, in an order that cannot deadlock, and no HTTP happens meanwhile. What changes contents
+changes the quota row, too, if only its time: what is remembered of a project (`totals`, `survey`) ends with that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from artifacts.contents import Push, look
 from artifacts.copying import Copy
 from artifacts.models import Artifact, ArtifactLabel, Repository, Tag
 from artifacts.rows import insert
+from artifacts.standing import settle
 from artifacts.survey import Survey
 from audit.actions import record
 from audit.publishing import announce
@@ -60,6 +62,8 @@ def record_push(
     artifact = adding.find(repository, push, seen) or adding.add(project.pk, repository, push, seen, now)
     if push.tag:
         point_tag(repository, push.tag, artifact, now)
+    if affected := adding.affected(push, seen, artifact):
+        settle(affected)
     record(actor, "create", "artifact", str(push), project=project, digest=push.digest, tag=push.tag)
     return artifact
 
@@ -97,8 +101,10 @@ def record_copy(actor: Actor, source: Artifact, project: Project, copies: Sequen
         price += adding.price(push, seen)
         repository = adding.touch_repository(project.pk, push.reference.repository, now)
         artifact = adding.find(repository, push, seen) or adding.add(project.pk, repository, push, seen, now)
+        moved = set(Tag.objects.filter(repository=repository, name__in=tags).values_list("artifact", flat=True))
         for tag in tags:
             point_tag(repository, tag, artifact, now)
+        settle(adding.affected(push, seen, artifact) | {artifact.pk} | moved)
         if push.digest == source.digest:
             _record_copy(actor, source, project, push, tags)
     charge(project.pk, price, actor=actor)
@@ -140,7 +146,7 @@ def create_tag(actor: Actor, artifact: Artifact, name: str) -> Tag:
     require_writable()
     if not is_tag(name):
         raise BadRequest(f"invalid tag name: {name[:128]}", field="name")
-    lock_quota(repository.project_id)
+    charge(repository.project_id, 0, actor=actor)
     adding.touch_repository(repository.project_id, repository.name, timezone.now())
     if not Artifact.objects.filter(pk=artifact.pk).exists():
         raise NotFound("the artifact has been deleted")
@@ -149,6 +155,7 @@ def create_tag(actor: Actor, artifact: Artifact, name: str) -> Tag:
     )
     if not created:
         raise Conflict(f"tag {name} already exists")
+    settle([artifact.pk])
     record(
         actor,
         "create",
@@ -167,10 +174,12 @@ def delete_tag(actor: Actor, tag: Tag) -> None:
     repository = tag.repository
     require(actor, "tag", "delete", repository.project)
     require_writable()
-    lock_quota(repository.project_id)
+    charge(repository.project_id, 0, actor=actor)
     adding.touch_repository(repository.project_id, repository.name, timezone.now())
+    named = list(Tag.objects.filter(pk=tag.pk).values_list("artifact", flat=True))  # it may have moved since
     if not Tag.objects.filter(pk=tag.pk).delete()[0]:
         raise NotFound(f"tag {tag.name} not found")
+    settle(named)
     record(
         actor,
         "delete",

@@ -56,6 +56,16 @@ def find(repository: Repository, push: Push, seen: Survey) -> Artifact | None:
     return Artifact.from_db(None, names, known)
 
 
+def affected(push: Push, seen: Survey, artifact: Artifact) -> set[int]:
+    """Ids of the artifacts of which `push`, recorded as `artifact`, may change how they stand in lists."""
+    kin = {digest for digest, _ in kinship.kinships(push.manifest, push.digest, push.tag)}
+    digests = {entry.digest for entry in push.manifest.children} | kin
+    found = {seen.artifacts[digest].id for digest in digests if digest in seen.artifacts}
+    if push.digest in seen.artifacts or push.digest in kin:
+        found.add(artifact.pk)
+    return found if seen.named is None else found | {seen.named, artifact.pk}
+
+
 def add(project_id: int, repository: Repository, push: Push, seen: Survey, now: datetime) -> Artifact:
     """The new artifact, with everything that hangs on it."""
     manifest = push.manifest
@@ -77,6 +87,7 @@ def add(project_id: int, repository: Repository, push: Push, seen: Survey, now: 
         annotations=shown(manifest.annotations),
         subject_digest=manifest.subject.digest if manifest.subject else "",
         push_time=now,
+        tagged=bool(push.tag),
     )
     ids = {digest: one.id for digest, one in seen.artifacts.items()} | {push.digest: artifact.pk}
     Manifest.objects.create(artifact=artifact, content=manifest.content)

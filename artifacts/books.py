@@ -1,4 +1,6 @@
-"""What projects really use, counted anew: what `Quota.used` should say, and how it is put right where it does not."""
+"""What projects really use, counted anew: what `Quota.used` should say, and how it is put right where it does not; and
+the same of what lists know of artifacts.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from django.db import connection, transaction
 from accounts.actors import SYSTEM
 from artifacts import aliases
 from artifacts.models import Artifact, ArtifactBlob, Blob, Repository
-from projects.actions import lock_quota, set_used
+from artifacts.standing import misplaced, settle
+from projects.actions import charge, lock_quota, set_used
 
 
 def used(project_id: int) -> int:
@@ -45,3 +48,17 @@ def put_right(project_id: int) -> tuple[int, int]:
     if booked != real:
         set_used(SYSTEM, project_id, real)
     return booked, real
+
+
+@transaction.atomic
+def misplaced_in(project_id: int) -> int:
+    """Of how many artifacts of the project lists know wrongly how they stand. Pushes wait while they are counted."""
+    lock_quota(project_id)
+    return misplaced(Artifact.objects.filter(project=project_id)).count()
+
+
+@transaction.atomic
+def place_anew(project_id: int) -> int:
+    """Let lists know rightly how the project's artifacts stand; of how many they did not."""
+    charge(project_id, 0)  # what has been counted is counted again
+    return settle(misplaced(Artifact.objects.filter(project=project_id)).values_list("pk", flat=True))

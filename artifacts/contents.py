@@ -109,6 +109,7 @@ def look(project_id: int, push: Push) -> Survey:
         blobs=blobs,
         stored=stored,
         subject=push.digest,
+        tag=push.tag,
     )
 
 

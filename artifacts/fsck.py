@@ -5,6 +5,7 @@ I2  every tag names an artifact that has its manifest, and the registry itself h
 I3  every project's quota says what the project really uses
 I4  no job is running that nobody works on
 I5  no empty link or blob lies in the storage, as a full disk leaves them
+I6  every artifact says rightly whether lists show it and whether a tag names it
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts.errors import NotFound
-from artifacts.books import compare, used
+from artifacts.books import compare, misplaced_in, used
 from artifacts.contents import read_back
 from artifacts.models import Artifact, ArtifactBlob, Tag
+from artifacts.standing import misplaced
 from jobs.models import Job, Status
 from projects.models import Quota
 from registry.client import Registry
@@ -106,6 +108,15 @@ def jobs() -> Iterator[str]:
     """I4. A dead worker's job is another's at the nudge of the next minute; longer is wrong."""
     for job in Job.objects.filter(status=Status.RUNNING, lease_until__lt=Now() - PATIENCE):
         yield f"I4 job {job.pk} ({job.kind}): running without a worker since {job.lease_until}"
+
+
+def lists() -> Iterator[str]:
+    """I6. What looks wrong is looked at again with nobody pushing meanwhile. `manage.py recount` puts it right."""
+    wrong = misplaced(Artifact.objects.all()).order_by("project").values_list("project", "project__name").distinct()
+    for pk, name in list(wrong):
+        with suppress(NotFound):  # the project has gone meanwhile
+            if count := misplaced_in(pk):
+                yield f"I6 {name}: lists know {count} artifacts wrongly"
 
 
 def storage(heap: Heap) -> Iterator[str]:

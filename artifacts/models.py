@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.actors import Actor
@@ -62,11 +62,7 @@ LISTED_ENTRIES = 100
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
     def listed(self) -> ArtifactQuerySet:
         """What a list shows: no accessories, and of the manifests that an index names only those with a tag."""
-        # Between an id and itself: of an equality in an OR, PostgreSQL reads the whole table first, for a page of ten.
-        tagged = Exists(Tag.objects.filter(artifact__gte=OuterRef("pk"), artifact__lte=OuterRef("pk")))
-        child = Exists(Reference.objects.filter(child__gte=OuterRef("pk"), child__lte=OuterRef("pk")))
-        accessory = Exists(Accessory.objects.filter(artifact=OuterRef("pk")))
-        return self.filter(~Q(child) | Q(tagged), ~Q(accessory))
+        return self.filter(listed=True)
 
     def with_tags(self) -> ArtifactQuerySet:
         """With the tags of all rows read at once, the newest first."""
@@ -93,6 +89,24 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         return self.prefetch_related(models.Prefetch("accessories", accessories))
 
 
+LISTED_ORDERS = {
+    "push": ["push_time", "id"],
+    "tagged": ["tagged", "push_time", "id"],
+    "type": ["type", "push_time", "id"],
+    "size": ["size", "id"],
+    "pull": ["pull_time", "id"],
+    "digest": ["digest", "id"],
+    "id": ["id"],
+}
+"""What lists of artifacts are sorted by, or narrowed to before they are sorted by time; by an index's name."""
+
+
+def _in_lists(scope: str, prefix: str, orders: dict[str, list[str]]) -> list[models.Index]:
+    """An index for each of `orders` of what lists show of one `scope`. They are read from either end."""
+    listed = Q(listed=True)
+    return [models.Index(fields=[scope, *by], condition=listed, name=f"{prefix}_{name}") for name, by in orders.items()]
+
+
 class Artifact(models.Model):
     """A manifest or an index that a repository holds, with what its listing needs read once at push."""
 
@@ -102,8 +116,8 @@ class Artifact(models.Model):
         MANIFEST = "manifest"
         BLOB = "blob"  # by its sha256, where the registry refuses the manifest for its sha512 digests
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
-    repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="artifacts")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_index=False)
+    repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="artifacts", db_index=False)
     digest = models.CharField(max_length=140)
     stored_digest = models.CharField(max_length=71)
     """The sha256 digest under which the registry holds the bytes; `digest` itself but for sha512."""
@@ -126,6 +140,10 @@ class Artifact(models.Model):
     pull_time = models.DateTimeField(null=True)
     pull_count = models.BigIntegerField(default=0)
     labels = models.ManyToManyField(Label, through="ArtifactLabel", related_name="artifacts")
+    listed = models.BooleanField(default=True, db_default=True)
+    """Whether lists show it: `artifacts.standing` says when."""
+    tagged = models.BooleanField(default=False, db_default=False)
+    """Whether a tag names it."""
 
     objects = ArtifactQuerySet.as_manager()
 
@@ -140,6 +158,8 @@ class Artifact(models.Model):
                 name="artifact_subject",
             ),
             models.Index(fields=["stored_digest"], name="artifact_stored_digest"),
+            *_in_lists("repository", "artifact_listed", LISTED_ORDERS),
+            *_in_lists("project", "artifact_shown", {**LISTED_ORDERS, "repository": ["repository", "id"]}),
         ]
 
     def __str__(self) -> str:
@@ -160,7 +180,7 @@ class Tag(models.Model):
     """A name for an artifact; it exists here only, the registry holds no tags."""
 
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="tags")
-    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="tags")
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=128)
     push_time = models.DateTimeField()
     pull_time = models.DateTimeField(null=True)
@@ -170,6 +190,8 @@ class Tag(models.Model):
         indexes = [
             models.Index(fields=["repository", "-push_time", "-id"], name="tag_repository_push"),
             models.Index(fields=["-push_time", "-id"], name="tag_push"),
+            models.Index(fields=["artifact", "push_time", "id"], name="tag_artifact_push"),
+            models.Index(fields=["artifact", "name"], name="tag_artifact_name"),
         ]
 
     def __str__(self) -> str:

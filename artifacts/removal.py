@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.errors import NotFound, PreconditionFailed
 from artifacts.models import Accessory, Artifact, ArtifactBlob, ArtifactLabel, Blob, Reference, Repository, Tag
+from artifacts.standing import settle
 
 BATCH = 500
 """Artifacts that are told of at a time."""
@@ -80,7 +81,9 @@ def _kept(children: Collection[int], doomed: set[int]) -> set[int]:
 def _remove(project_id: int, doomed: set[int]) -> int:
     paid = dict(Blob.objects.filter(uses__artifact__in=doomed).values_list("stored_digest", "size"))
     paid |= dict(Artifact.objects.filter(pk__in=doomed).values_list("stored_digest", "manifest_size"))
+    left = set(Reference.objects.filter(parent__in=doomed).values_list("child", flat=True)) - doomed
     Reference.objects.filter(parent__in=doomed).delete()
+    settle(left)
     Artifact.objects.filter(pk__in=doomed).delete()
     uses = ArtifactBlob.objects.filter(artifact__project=project_id, blob__stored_digest__in=paid)
     still = set(uses.values_list("blob__stored_digest", flat=True))

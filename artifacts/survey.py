@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Repository
+from artifacts.models import Accessory, Artifact, ArtifactBlob, Blob, Repository, Tag
 from projects.models import Quota
 
 
@@ -49,6 +49,8 @@ class Survey:
     """Stored digests of blobs and manifests that the project's artifacts reference: paid for."""
     waiting: list[int] = field(default_factory=list)
     """Ids of accessories that came before the artifact that they belong to."""
+    named: int | None = None
+    """The id of the artifact that the tag names so far."""
 
 
 def survey(
@@ -59,9 +61,10 @@ def survey(
     blobs: Collection[str],
     stored: Collection[str],
     subject: str,
+    tag: str,
 ) -> Survey:
     """What is there of `artifacts` and `blobs` (digests, in the repository), of `stored` (stored digests, in the
-    project), and of accessories that wait for the artifact `subject`."""
+    project), of accessories that wait for the artifact `subject`, and of `tag` (in the repository)."""
     found = Survey()
     parameters: list[Any] = [
         project_id,
@@ -75,7 +78,9 @@ def survey(
         *stored,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(len(artifacts), len(blobs), len(stored)), [*parameters, repository, subject])
+        cursor.execute(
+            _statement(len(artifacts), len(blobs), len(stored)), [*parameters, repository, subject, repository, tag]
+        )
         for kind, version, digest, stored_digest, pk, size, manifest_size, media_type in cursor.fetchall():
             if kind == "quota":
                 found.version = _time(version)
@@ -85,14 +90,16 @@ def survey(
                 found.blobs[digest] = SeenBlob(digest, stored_digest, size)
             elif kind == "charged":
                 found.charged.add(stored_digest)
+            elif kind == "tag":
+                found.named = pk
             else:
                 found.waiting.append(pk)
     return found
 
 
 def _statement(artifacts: int, blobs: int, stored: int) -> str:
-    quota, artifact, blob, use, repository, accessory = (
-        model._meta.db_table for model in (Quota, Artifact, Blob, ArtifactBlob, Repository, Accessory)
+    quota, artifact, blob, use, repository, accessory, tag = (
+        model._meta.db_table for model in (Quota, Artifact, Blob, ArtifactBlob, Repository, Accessory, Tag)
     )
     return f"""
         SELECT 'quota', q.update_time, '', '', 0, 0, 0, '' FROM {quota} q WHERE q.project_id = %s
@@ -116,6 +123,9 @@ def _statement(artifacts: int, blobs: int, stored: int) -> str:
         SELECT 'waiting', NULL, '', '', x.id, 0, 0, ''
         FROM {accessory} x JOIN {repository} r ON r.id = x.repository_id
         WHERE r.name = %s AND x.subject_digest = %s AND x.subject_id IS NULL
+        UNION ALL
+        SELECT 'tag', NULL, '', '', t.artifact_id, 0, 0, ''
+        FROM {tag} t JOIN {repository} r ON r.id = t.repository_id WHERE r.name = %s AND t.name = %s
     """
 
 

@@ -134,7 +134,7 @@ GROUP BY e.parent;
 
 INSERT INTO artifacts_artifact (id, project_id, repository_id, digest, stored_digest, kept, media_type, artifact_type,
     config_media_type, type, size, manifest_size, extra_attrs, annotations, subject_digest, push_time, pull_time,
-    pull_count)
+    pull_count, listed, tagged)
 SELECT p.id + 1, p.project_id, p.repository_id, pg_temp.digest(m.content), pg_temp.digest(m.content), 'manifest',
     CASE p.kind WHEN 0 THEN 'application/vnd.oci.image.index.v1+json'
         ELSE 'application/vnd.oci.image.manifest.v1+json' END,
@@ -148,7 +148,8 @@ SELECT p.id + 1, p.project_id, p.repository_id, pg_temp.digest(m.content), pg_te
         'author', '', 'created', p.push_time, 'config', jsonb_build_object('Cmd', '["/bin/app", "serve"]'::jsonb,
         'Env', '["PATH=/usr/local/bin:/usr/bin:/bin", "MODE=production"]'::jsonb, 'WorkingDir', '/srv')) END,
     '{}', m.subject_digest, p.push_time,
-    CASE WHEN mod(p.id, 3) > 0 THEN p.push_time + interval '1 day' END, mod(p.id, 3) * mod(p.id, 101)
+    CASE WHEN mod(p.id, 3) > 0 THEN p.push_time + interval '1 day' END, mod(p.id, 3) * mod(p.id, 101),
+    p.kind <> 3 AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.child = p.id), p.kind NOT IN (1, 2, 3, 5)
 FROM planned p JOIN made m ON m.id = p.id ORDER BY p.id;
 
 INSERT INTO artifacts_manifest (artifact_id, content) SELECT id + 1, convert_to(content, 'UTF8') FROM made;

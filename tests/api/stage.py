@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from artifacts.models import Accessory, Artifact, Manifest, Reference, Repository, Tag
+from artifacts.standing import settle
 from projects.models import Project
 from robots import secrets
 from robots.models import Robot
@@ -54,6 +55,7 @@ def make_image(repository: Repository, *tags: str, **fields: Any) -> Artifact:
     Manifest.objects.create(artifact=artifact, content=content)
     for tag in tags:
         Tag.objects.create(repository=repository, artifact=artifact, name=tag, push_time=PUSHED)
+    settle([artifact.pk])
     return artifact
 
 
@@ -65,6 +67,7 @@ def make_index(repository: Repository, tag: str, *children: Artifact) -> Artifac
     for position, child in enumerate(children):
         platform = {"os": "linux", "architecture": "arm64", "variant": f"v{position}"}
         Reference.objects.create(parent=index, child=child, position=position, platform=platform)
+    settle([child.pk for child in children])
     return index
 
 
@@ -78,6 +81,7 @@ def make_signature(subject: Artifact) -> Artifact:
         subject_digest=subject.digest,
         type="signature.cosign",
     )
+    settle([signature.pk])
     return signature
 
 

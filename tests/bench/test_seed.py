@@ -18,7 +18,7 @@ django.setup()
 from artifacts import fsck
 from artifacts.models import Artifact, Manifest
 from registry.manifests import parse
-wrong = [*fsck.tags(), *fsck.quotas()]
+wrong = [*fsck.tags(), *fsck.quotas(), *fsck.lists()]
 for row in Manifest.objects.select_related("artifact")[:500]:
     if parse(bytes(row.content), row.artifact.media_type).digest != row.artifact.digest:
         wrong.append(f"{row.artifact.digest} is not that of its manifest")

@@ -6,13 +6,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.errors import NotFound
-from artifacts.books import put_right
+from artifacts.books import place_anew, put_right
 from projects.models import Project
 
 
 class Command(BaseCommand):
     help = (
-        "Count anew what each project uses, and let its quota say so. Prints a line for each that said otherwise. "
+        "Count anew what each project uses, and let its quota say so; find out anew which artifacts lists show. "
+        "Prints a line for each project that was wrong. "
         "Can be run at any time; pushes to a project wait while it is counted."
     )
 
@@ -24,4 +25,7 @@ class Command(BaseCommand):
                 if booked != real:
                     wrong += 1
                     self.stdout.write(f"{name}: {real} bytes are used, not {booked}")
+                if count := place_anew(pk):
+                    wrong += 1
+                    self.stdout.write(f"{name}: lists knew {count} artifacts wrongly")
         self.stdout.write(f"{wrong} put right" if wrong else "everything is as it should be")

@@ -24,7 +24,12 @@ class Command(BaseCommand):
     def handle(self, *, quick: bool, **options: Any) -> None:
         client = registry()
         wrong = chain(
-            fsck.manifests(client), fsck.blobs(client, whole=not quick), fsck.tags(), fsck.quotas(), fsck.jobs()
+            fsck.manifests(client),
+            fsck.blobs(client, whole=not quick),
+            fsck.tags(),
+            fsck.quotas(),
+            fsck.jobs(),
+            fsck.lists(),
         )
         count = 0
         for sentence in chain(wrong, self._storage()):
