@@ -109,6 +109,13 @@ class Unavailable(RegistryError):
     temporary = True
 
 
+class Untrusted(Unavailable):
+    """The server cannot prove who it is, which asking again would not mend."""
+
+    temporary = False
+    message = "the server's certificate is not trusted"
+
+
 class Damaged(Unavailable):
     """The registry's bytes are not those of the digest: nothing that asking again would mend."""
 

@@ -12,7 +12,6 @@ Whatever address a person, a configuration or a foreign server gave us ends here
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
@@ -24,7 +23,6 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -35,8 +33,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from registry.errors import Blocked, TooLarge, Unavailable
+from registry.errors import Blocked, TooLarge, Unavailable, Untrusted
 from registry.guard import Guard, plain, port_of, split
+from registry.timely import Timely
 
 # Who does not want an endpoint verified has said so; a warning with each request tells nobody anything.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -110,7 +109,7 @@ class Session(requests.Session):
         except requests.Timeout as error:
             raise Unavailable("the server did not answer in time") from error
         except requests.exceptions.SSLError as error:
-            raise Unavailable("the server's certificate is not trusted, or its TLS is broken") from error
+            raise (Untrusted() if _is_unproven(error) else Unavailable("the server's TLS is broken")) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise Unavailable("the server cannot be reached") from error
 
@@ -119,6 +118,13 @@ class Session(requests.Session):
     ) -> Response:
         """Send a request without more ado; the answer's body is unread."""
         return self.send(self.prepare_request(Request(method, url, headers=dict(headers or {}), data=data)), **options)
+
+
+def _is_unproven(error: BaseException | None) -> bool:
+    """Whether it was the certificate, rather than a cut in the middle of the greeting."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def session(
@@ -247,50 +253,11 @@ class _Sockets:
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS has no say in this
 
 
-class _Timely(io.RawIOBase):
-    """What a socket receives, until a moment that is set anew: a time limit for each receiving would let drips pass."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self.until = math.inf
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if time.monotonic() > self.until:
-            raise TimeoutError("timed out")
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answer(HTTPResponse):
-    """An answer whose head, and each piece of whose body, comes within the time that one receiving may take; it may
-    last twice as long, as the time is looked at between two."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
-        self._timeout = sock.gettimeout() or math.inf
-        self._timely = _Timely(self.fp.detach())
-        self.fp = io.BufferedReader(self._timely)
-
-    def begin(self) -> None:
-        self._timely.until = time.monotonic() + self._timeout
-        super().begin()
-
-    def read1(self, n: int = -1) -> bytes:
-        self._timely.until = time.monotonic() + self._timeout
-        return super().read1(n)
-
-
 def _recorded(kind: type[HTTPConnection], sockets: _Sockets, connect: Callable[[Any], socket.socket]) -> type[Any]:
     """`kind` of connection, made by `connect`, its sockets recorded."""
 
     class Recorded(kind):  # type: ignore[valid-type,misc]
-        response_class = _Answer
+        response_class = Timely
 
         def _new_conn(self) -> socket.socket:
             return connect(self)

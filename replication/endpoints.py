@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.errors import BadRequest
 from registry import http
-from registry.errors import Blocked, RegistryError, Unauthorized, Unavailable
+from registry.errors import Blocked, RegistryError, Unauthorized, Unavailable, Untrusted
 from registry.guard import Guard
 from replication.adapters import KINDS, Access, Adapter
 from replication.models import Endpoint
@@ -166,6 +166,6 @@ def sentence(error: RegistryError) -> str:
             return "the registry refuses these credentials: check access key and secret"
         case Blocked():
             return "the address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)"
-        case Unavailable() if "certificate" in error.message:
+        case Untrusted():
             return "the server's certificate is not trusted: give the CA's certificate, or check the address"
     return error.message

@@ -12,7 +12,7 @@ from registry.errors import (
     TooLarge,
     TooManyRequests,
     Unauthorized,
-    Unavailable,
+    Untrusted,
 )
 
 SOURCE = "the source"
@@ -24,6 +24,7 @@ ADVICE: dict[type[RegistryError], str] = {
     Blocked: "an administrator can put a private host or network on the list of those that may be called",
     TooLarge: "its limits, or a quota, do not allow it",
     TooManyRequests: "it limits how often it may be asked",
+    Untrusted: "give the endpoint the authority that signed it, or let it not be verified",
 }
 _E = TypeVar("_E", bound=RegistryError)
 
@@ -36,8 +37,6 @@ def explain(error: _E, side: str, what: str) -> _E:
     told.message = f"{side}, {what}: {error.message}"
     if advice := ADVICE.get(type(error)):
         told.message += f" ({advice})"
-    if isinstance(error, Unavailable) and "certificate" in error.message:
-        told.message += " (give the endpoint the authority that signed it, or let it not be verified)"
     told.args = (told.message,)
     told.explained = True  # type: ignore[attr-defined]
     return told
