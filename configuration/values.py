@@ -76,9 +76,12 @@ def set_values(values: Mapping[str, Any]) -> list[str]:
 
 
 def _acceptable(key: Key, value: Any) -> Any:
-    """`value` as the key's type, if it may be set; what the environment fixes may be said again as it is."""
+    """`value` as the key's type, if it may be set. What is may be said again, for clients send back all they are shown:
+    what the environment fixes, and the empty text of what nobody has set, though it could not be set to that."""
     if not key.writable:
         raise NotEditable(f"{key.name} can not be changed")
+    if value == "" == _values()[key.name]:
+        return value
     parsed = key.parse(value)
     if not editable(key) and parsed != _values()[key.name]:
         raise NotEditable(f"{key.name} can not be changed: the environment fixes it")

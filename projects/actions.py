@@ -63,29 +63,21 @@ def update_project(actor: Actor, project: Project, *, metadata: Mapping[str, str
 
 
 def set_metadata(actor: Actor, project: Project, key: str, value: str) -> Project:
-    """Set one key of the metadata, which has to be there already."""
+    """Set one key of the metadata, whether it is there already or not."""
     require(actor, "metadata", "update", project)
-    rules.require_known(key)
-    if key not in shown_metadata(project):
-        raise NotFound(f"metadata {key} not found")
     return _change(actor, project, rules.parse({key: value}))
 
 
 def add_metadata(actor: Actor, project: Project, key: str, value: str) -> Project:
     """Set one key of the metadata that is not there yet."""
     require(actor, "metadata", "create", project)
-    rules.require_known(key)
-    if key in shown_metadata(project):
-        raise Conflict(f"metadata {key} already exists")
-    return _change(actor, project, rules.parse({key: value}))
+    return _change(actor, project, rules.parse({key: value}), new=True)
 
 
 def delete_metadata(actor: Actor, project: Project, key: str) -> Project:
-    """Take one key of the metadata away; without `public` a project is private."""
+    """Take one key of the metadata away, if it is there; without `public` a project is private."""
     require(actor, "metadata", "delete", project)
     rules.require_known(key)
-    if key not in shown_metadata(project):
-        raise NotFound(f"metadata {key} not found")
     return _change(actor, project, {key: None})
 
 
@@ -249,11 +241,14 @@ def require_room(project_id: int, amount: int) -> None:
         raise Denied(quotas.exceeded(amount, quota.used, quota.hard))
 
 
-def _change(actor: Actor, project: Project, changes: Mapping[str, str | None]) -> Project:
+def _change(actor: Actor, project: Project, changes: Mapping[str, str | None], *, new: bool = False) -> Project:
+    """Change the metadata; `Conflict` if they have to be `new` and one is there."""
     with transaction.atomic():
         current = Project.objects.select_for_update(no_key=True).filter(pk=project.pk).first()
         if current is None:
             raise NotFound(f"project {project.name} not found")
+        if new and (known := changes.keys() & shown_metadata(current)):
+            raise Conflict(f"metadata {min(known)} already exists")
         for key, value in changes.items():
             if key == "public":
                 current.public = value == "true"

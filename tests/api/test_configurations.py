@@ -114,3 +114,17 @@ def test_it_works_while_everything_else_is_read_only(cast: Cast) -> None:
 def test_haven_has_no_parts_that_ask_each_other(cast: Cast) -> None:
     assert caller(None).get("/internalconfig").status_code == 401
     assert caller(cast.admin).get("/internalconfig").status_code == 403
+
+
+def test_all_that_is_shown_may_be_sent_back_with_a_change(cast: Cast) -> None:
+    """As clients do that read everything, change one key and send everything."""
+    admin = caller(cast.admin)
+    shown = admin.get("/configurations").json()
+    values = {key: item["value"] for key, item in shown.items() if "value" in item}
+    assert values["ldap_url"] == ""
+    response = admin.put("/configurations", values | {"token_expiration": 45, "scan_all_policy": {"type": "none"}})
+    assert response.status_code == 200, response.content
+    shown["token_expiration"]["value"] = 45
+    assert admin.get("/configurations").json() == shown
+    assert admin.put("/configurations", {"ldap_url": "ldap://directory.test"}).status_code == 200
+    assert admin.put("/configurations", {"ldap_url": ""}).status_code == 400

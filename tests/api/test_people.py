@@ -230,8 +230,11 @@ def test_metadata_one_by_one(cast: Cast) -> None:
     assert ask.put(f"{path}/auto_scan", {"auto_scan": "false"}).status_code == 200
     assert ask.put(f"{path}/auto_scan", {"auto_scan": "often"}).status_code == 400
     assert ask.put(f"{path}/nothing", {"nothing": "x"}).status_code == 400
-    assert ask.delete(f"{path}/auto_scan").status_code == 200
-    assert ask.get(f"{path}/auto_scan").json() == {}
+    for _ in range(2):  # what is not there is away
+        assert ask.delete(f"{path}/auto_scan").status_code == 200
+        assert ask.get(f"{path}/auto_scan").json() == {}
+    assert ask.put(f"{path}/auto_scan", {"auto_scan": "true"}).status_code == 200
+    assert ask.get(f"{path}/auto_scan").json() == {"auto_scan": "true"}
 
 
 # Members

@@ -140,14 +140,14 @@ class TestMetadata:
 
     def test_one_key_at_a_time(self, cast: Cast) -> None:
         actor, project = cast.alice.actor, cast.private
-        refused(NotFound, lambda: actions.set_metadata(actor, project, "auto_scan", "true"))
+        project = actions.set_metadata(actor, project, "prevent_vul", "true")
+        project = actions.delete_metadata(actor, project, "prevent_vul")
         project = actions.add_metadata(actor, project, "auto_scan", "true")
         refused(Conflict, lambda: actions.add_metadata(actor, project, "auto_scan", "false"))
         project = actions.set_metadata(actor, project, "auto_scan", "false")
         assert project.metadata == {"auto_scan": "false"}
         project = actions.delete_metadata(actor, project, "auto_scan")
-        assert project.metadata == {}
-        refused(NotFound, lambda: actions.delete_metadata(actor, project, "auto_scan"))
+        assert actions.delete_metadata(actor, project, "auto_scan").metadata == {}
 
     @pytest.mark.parametrize("role", [Role.MAINTAINER, Role.DEVELOPER, Role.GUEST, Role.LIMITED_GUEST, None])
     def test_only_the_projects_administrator(self, cast: Cast, role: Role | None) -> None:

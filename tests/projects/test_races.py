@@ -126,6 +126,41 @@ def test_a_project_keeps_an_administrator(project: Project) -> None:
         project.members.filter(user=owner).update(role=Role.PROJECT_ADMIN)
 
 
+def test_a_members_role_set_by_two(project: Project) -> None:
+    """It is one of the two, and both are written down; who is removed meanwhile is not there again."""
+    for number in range(ROUNDS):
+        member = actions.set_member(SYSTEM, project, user=make_user(f"m{number}"), role=Role.GUEST)
+        change = partial(actions.change_member, SYSTEM, project, member)
+        outcomes = at_once([partial(change, Role.DEVELOPER), partial(change, Role.MAINTAINER)])
+        member.refresh_from_db()
+        assert kinds(outcomes) == {"done": 2} and member.role in (Role.DEVELOPER, Role.MAINTAINER)
+        remove = partial(actions.remove_member, SYSTEM, project, member)
+        outcomes = at_once([partial(change, Role.GUEST), remove, remove])
+        assert kinds(outcomes) in ({"done": 1, "NotFound": 2}, {"done": 2, "NotFound": 1})
+        assert not Member.objects.filter(pk=member.pk).exists()
+    told = Entry.objects.filter(resource_type="member")
+    assert told.filter(operation="delete").count() == ROUNDS
+
+
+def test_metadata_set_by_two_are_all_there(project: Project) -> None:
+    for number in range(ROUNDS):
+        Project.objects.update(metadata={}, public=False)
+        stale = Project.objects.get()
+        outcomes = at_once(
+            [
+                partial(actions.set_metadata, SYSTEM, stale, "auto_scan", "true"),
+                partial(actions.update_project, SYSTEM, stale, metadata={"public": "true"}),
+                partial(actions.add_metadata, SYSTEM, stale, "severity", "high"),
+                partial(actions.add_metadata, SYSTEM, stale, "severity", "low"),
+            ]
+        )
+        assert kinds(outcomes) == {"done": 3, "Conflict": 1}
+        shown = actions.shown_metadata(Project.objects.get())
+        assert shown.pop("severity") in ("high", "low")
+        assert shown == {"public": "true", "auto_scan": "true"}
+        assert Entry.objects.filter(operation="update").count() == 3 * (number + 1)
+
+
 def test_a_push_and_a_deletion(project: Project) -> None:
     """Either the project goes and the push fails, or the repository is there and the project too."""
 
