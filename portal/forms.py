@@ -105,19 +105,6 @@ class UserForm(_Twice):
     again = _secret(_("Password again"), "new-password")
 
 
-class ProjectForm(Form):
-    name = forms.CharField(
-        label=_("Project name"),
-        max_length=255,
-        help_text=_("It becomes the first part of every image's address and cannot be changed later."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        validators=[matching(PROJECT_NAME, NAME_RULE)],
-    )
-    public = forms.BooleanField(
-        label=_("Public"), required=False, help_text=_("Anybody may pull from a public project, signed in or not.")
-    )
-
-
 class AccessForm(Form):
     public = forms.BooleanField(
         label=_("Public"), required=False, help_text=_("Anybody may pull from a public project, signed in or not.")

@@ -42,6 +42,11 @@ class PurgeForm(Form):
         given = self.cleaned_data
         return {"audit_retention_hour": given["days"] * 24, "include_event_types": ",".join(given["events"])}
 
+    def kinds(self) -> list[str]:
+        """What is forgotten, as the reader calls it."""
+        chosen = self.cleaned_data["events"]
+        return [str(name) for kind, name in EVENT_CHOICES if kind in chosen]
+
 
 class PurgeScheduleForm(PurgeForm):
     """What is forgotten by itself, and when."""

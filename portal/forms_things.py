@@ -1,4 +1,4 @@
-"""The forms of labels, quotas and groups."""
+"""The forms of projects, labels, quotas and groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group
-from portal.forms import Form
+from portal.forms import NAME_RULE, PROJECT_NAME, Form, matching
 from portal.words import UNITS
 from projects.labels import LONGEST_DESCRIPTION, LONGEST_NAME
 
@@ -61,6 +61,26 @@ def written(octets: int) -> str:
         return ""
     power = next((power for power in range(len(UNITS) - 1, 0, -1) if octets and octets % 1024**power == 0), 0)
     return f"{octets // 1024**power} {UNITS[power]}"
+
+
+class ProjectForm(Form):
+    name = forms.CharField(
+        label=_("Project name"),
+        max_length=255,
+        help_text=_("It becomes the first part of every image's address and cannot be changed later."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        validators=[matching(PROJECT_NAME, NAME_RULE)],
+    )
+    public = forms.BooleanField(
+        label=_("Public"), required=False, help_text=_("Anybody may pull from a public project, signed in or not.")
+    )
+    limit = SizeField(label=_("Storage limit"))
+
+    def __init__(self, data: Any, *, limit: str | None) -> None:
+        """`limit` is what new projects have unless another one is chosen; None for who may not choose."""
+        super().__init__(data, initial={"limit": limit})
+        if limit is None:
+            del self.fields["limit"]
 
 
 class QuotaForm(Form):

@@ -11,45 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import BadRequest
 from jobs.models import Job
+from portal.sentences import said
 from replication.models import DRY_RUN, VERIFY, Endpoint, Finding, Policy
 from replication.naming import NameUnfit, destination
 
 EXAMPLE = "library/team/app"
 """The name that forms show what becomes of."""
-OPENINGS: dict[str, Any] = {
-    "the registry is unhealthy: ": _("The registry cannot be used: %(reason)s"),
-    "the address cannot be called: ": _("The address cannot be called: %(reason)s"),
-}
-SAYINGS: dict[str, Any] = {
-    "the registry refuses these credentials: check access key and secret": _("The registry refuses these credentials."),
-    "the address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)": _(
-        "The address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)."
-    ),
-    "this address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)": _(
-        "The address is in a private network: the operator has to allow it (HAVEN_ALLOWED_NETWORKS)."
-    ),
-    "the server's certificate is not trusted: give the CA's certificate, or check the address": _(
-        "The server's certificate is not trusted: give the CA's certificate, or check the address."
-    ),
-    "the address cannot be read": _("Write an address like https://registry.example.com."),
-    "the address must be like https://registry.example.com": _("Write an address like https://registry.example.com."),
-    "the address has only host, port and path; credentials have fields of their own": _(
-        "The address has only host, port and path; credentials have fields of their own."
-    ),
-    "the CA certificate must be PEM: -----BEGIN CERTIFICATE----- ...": _(
-        "The certificate must be PEM: -----BEGIN CERTIFICATE----- ..."
-    ),
-    "this endpoint is not shared with project administrators": _(
-        "This endpoint is not shared with project administrators."
-    ),
-    "there already, 0 bytes moved": _("There already, nothing moved"),
-    "the target's tag means something else and the rule does not override": _(
-        "The target's tag means something else, and the rule does not override."
-    ),
-    "the rule does not override: it would stay as it is": _("The rule does not override: it would stay as it is."),
-    "nothing differs": _("Nothing differs"),
-    "stopped": _("Stopped"),
-}
 FINDINGS: dict[str, tuple[Any, str, str]] = {
     Finding.State.THERE: (_("There"), "circle-check", "hv-mark-good"),
     Finding.State.MISSING: (_("Missing"), "alert-circle", "hv-mark-bad"),
@@ -90,14 +57,6 @@ def in_a_sentence(policy: Policy) -> str:
     table = PULLS if not policy.is_push else PUSHES if policy.project is None else PUSHES_OUT_OF
     told = {"endpoint": policy.endpoint.name, "cron": policy.cron, "project": policy.project}
     return str(table.get(policy.trigger, table[Policy.Trigger.MANUAL])) % told
-
-
-def said(message: str) -> str:
-    """A sentence of the domain in the reader's language, as far as it is known; else as it is."""
-    for opening, sentence in OPENINGS.items():
-        if message.startswith(opening):
-            return str(sentence) % {"reason": said(message.removeprefix(opening))}
-    return str(SAYINGS.get(message, message))
 
 
 @contextmanager

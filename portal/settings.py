@@ -132,6 +132,11 @@ LISTS = ("disabled_audit_log_event_types",)
 """Keys that hold several words, separated by commas."""
 
 
+def tabs() -> list[tuple[str, Any]]:
+    """The pages of the configuration: the last word of their address, and what they are called."""
+    return [*((key, title) for key, (title, _groups) in SECTIONS.items()), ("security", _("Security"))]
+
+
 def banner_text(stored: Any) -> str:
     """The message in what is stored: Harbor keeps it in a JSON object, beside its look."""
     try:

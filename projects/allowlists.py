@@ -24,6 +24,11 @@ def allowlist_of(project: Project | None) -> Allowlist:
     return Allowlist.objects.filter(project=project).first() or Allowlist(project=project)
 
 
+def follows_system(project: Project) -> bool:
+    """Whether the system's list counts in `project`, as it does until somebody says otherwise."""
+    return str(project.metadata.get("reuse_sys_cve_allowlist", "true")) == "true"
+
+
 def set_allowlist(
     actor: Actor, project: Project | None, items: Sequence[str], *, expires_at: int | None = None
 ) -> Allowlist:

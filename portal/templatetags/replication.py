@@ -9,11 +9,12 @@ from django import template
 from jobs.models import Job
 from portal import replicating
 from portal.providers import provider_of
+from portal.sentences import said
 from replication.models import Policy
 
 register = template.Library()
 
-register.filter("said", replicating.said)
+register.filter("said", said)
 register.filter("endpoint_state", replicating.endpoint_state)
 register.filter("finding_state", replicating.finding_state)
 register.filter("rule_trigger", replicating.trigger_name)

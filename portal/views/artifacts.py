@@ -35,6 +35,7 @@ from portal.finding import Place, artifact_in, place, repository_in
 from portal.forms import TagForm
 from portal.history import build_of
 from portal.markdown import render as markdown
+from portal.views.copying import is_accessory, may_copy
 from projects.models import Label
 from registry.errors import RegistryError
 from tokens.upstream import registry
@@ -162,6 +163,7 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         "form": form,
         "platforms": platforms_of(artifact, row),
         "parts": parts_of(artifact, row) if index else [],
+        "may_copy": not is_accessory(artifact) and may_copy(found),
         "wholes": wholes_of(artifact, row),
         "accessories": companions(artifact, row),
         "commands": commands_of(artifact, row, tags),

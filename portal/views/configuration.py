@@ -22,7 +22,7 @@ from accounts.permissions import require_system
 from configuration import values
 from portal.answers import EACH_FIELD, posted, show_form, submit
 from portal.forms_settings import SettingsForm
-from portal.settings import SECTIONS
+from portal.settings import SECTIONS, tabs
 
 
 @sensitive_post_parameters("ldap_search_password", "oidc_client_secret")
@@ -43,8 +43,7 @@ def section(request: HttpRequest, name: str) -> HttpResponseBase:
     unfit = (EACH_FIELD, _("This value does not fit here."))
     taken = ("robot_name_prefix", _("There are users whose names begin like this."))
     answer = submit(request, form, act, {BadRequest: unfit, Conflict: taken})
-    tabs = [(key, title) for key, (title, _groups) in SECTIONS.items()]
-    return answer or show_form(request, "portal/configuration/section.html", form, tabs=tabs, section=name)
+    return answer or show_form(request, "portal/configuration/section.html", form, tabs=tabs(), section=name)
 
 
 @require_POST

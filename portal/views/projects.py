@@ -17,13 +17,16 @@ from accounts.actors import Actor, actor_of
 from accounts.errors import Conflict, DomainError, PreconditionFailed
 from artifacts.models import Repository
 from artifacts.totals import with_counts
+from configuration import values
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.commands import push_commands
 from portal.finding import place
-from portal.forms import AccessForm, ProjectForm
+from portal.forms import AccessForm
+from portal.forms_things import ProjectForm, written
 from portal.listing import listing, query_of
 from projects import actions
+from projects.allowlists import allowlist_of, follows_system
 from projects.models import Project
 
 ORDERS = {
@@ -66,10 +69,13 @@ def create(request: HttpRequest) -> HttpResponseBase:
     """A new project, of which its maker becomes the administrator."""
     actor = actor_of(request)
     actions.require_creation(actor)
-    form = ProjectForm(posted(request))
+    sets_limit = actor.is_admin  # as the action has it
+    form = ProjectForm(posted(request), limit=written(int(values.get("storage_per_project"))) if sets_limit else None)
 
     def act(given: dict[str, Any]) -> str:
-        project = actions.create_project(actor, name=given["name"], public=given["public"])
+        project = actions.create_project(
+            actor, name=given["name"], public=given["public"], storage_limit=given.get("limit")
+        )
         messages.success(request, _("The project %(name)s has been created.") % {"name": project.name})
         return reverse("portal:project", args=[project.name])
 
@@ -91,7 +97,9 @@ def settings(request: HttpRequest, project: str) -> HttpResponseBase:
         return request.path
 
     answer = submit(request, form, act, {})
-    return answer or show_form(request, "portal/projects/settings.html", form, tab="settings", **found.context)
+    follows = follows_system(found.project)
+    told = {"follows_system": follows, "allowlist": allowlist_of(None if follows else found.project)}
+    return answer or show_form(request, "portal/projects/settings.html", form, tab="settings", **told, **found.context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

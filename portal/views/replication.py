@@ -22,8 +22,9 @@ from portal import once, words
 from portal.answers import Question, Refusals, ask, posted, show_form, submit
 from portal.forms_replication import PolicyForm
 from portal.listing import choice_of, listing, query_of, word_of
-from portal.replicating import EXAMPLE, TRIGGERS, becomes, said, spoken
+from portal.replicating import EXAMPLE, TRIGGERS, becomes, spoken
 from portal.rules_desk import Desk
+from portal.sentences import said
 from portal.views.replication_runs import numbers_of
 from registry.references import is_name
 from replication import actions, runs

@@ -23,8 +23,9 @@ from portal.answers import Question, Refusals, ask, posted, show_form, submit
 from portal.forms_replication import EndpointForm
 from portal.listing import listing, query_of
 from portal.providers import offered, provider_of
-from portal.replicating import said, spoken
+from portal.replicating import spoken
 from portal.rights import rights
+from portal.sentences import said
 from replication import actions
 from replication.adapters import KINDS
 from replication.models import Endpoint, Policy

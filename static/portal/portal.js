@@ -19,9 +19,15 @@
     if (!done) throw new Error("refused");
   }
 
+  // What a button copies; one that names nothing copies the line, or the digest, beside it.
+  function textOf(button) {
+    const beside = button.parentElement.querySelector("code, [title]:not(button)");
+    return button.dataset.hvCopy || beside.title || beside.textContent;
+  }
+
   async function onCopy(button) {
     try {
-      await copy(button.dataset.hvCopy, button.parentElement);
+      await copy(textOf(button), button.parentElement);
     } catch {
       announce(words.hvNotCopied);
       return;
@@ -50,7 +56,22 @@
     });
   }
 
+  // Only who points at a button needs to read what it copies.
+  document.addEventListener("pointerover", (event) => {
+    const button = event.target.closest("[data-hv-copy]:not([title])");
+    if (button) button.title = words.hvCopies.replace("{line}", () => textOf(button));
+  });
+
+  // A question opens in the dialog; without htmx its link leads to a page.
+  function onAsk(event, link) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
+    event.preventDefault();
+    htmx.ajax("GET", link.href, { target: "#hv-dialog" });
+  }
+
   document.addEventListener("click", (event) => {
+    const question = event.target.closest("a[data-hv-ask]");
+    if (question) onAsk(event, question);
     const copyButton = event.target.closest("[data-hv-copy]");
     if (copyButton) onCopy(copyButton);
     const downloadButton = event.target.closest("[data-hv-download]");

@@ -13,6 +13,7 @@ from artifacts.models import Artifact, ArtifactLabel, PullDay, Repository, Tag
 from audit.models import Entry
 from jobs.models import Execution, Job, JobLog, Status, Trigger
 from projects.models import Label, Member, Project, Quota, Role
+from tests.portal.past_replication import replicate
 
 DAYS = 30
 LONG = "GARBAGE_COLLECTION"
@@ -27,6 +28,7 @@ def dress() -> None:
     for repository in Repository.objects.all():
         _pull(repository, now)
     _work(now)
+    replicate(now)
     _label()
     _group()
     Quota.objects.filter(project__name="payments").update(hard=10 * 2**20)

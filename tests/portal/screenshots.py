@@ -62,6 +62,14 @@ PAGES = {
     "system-robot-new": "/robots/new",
     "labels": "/labels",
     "quotas": "/quotas",
+    "endpoints": "/endpoints",
+    "endpoint-new": "/endpoints/new?type=harbor",
+    "replication": "/replication",
+    "replication-new": "/replication/new",
+    "replication-rule": "{rule}",
+    "replication-run": "{run}",
+    "replication-verification": "{check}",
+    "project-replication": "/projects/payments/replication",
     "audit-log": "/audit",
     "audit-purge": "/audit/purge",
     "jobs": "/jobs",
@@ -85,15 +93,23 @@ SHRINK = """async (png) => {
 ASK = """
 from artifacts.models import Tag
 from jobs.models import Execution, Status
+from replication.models import CHECKS, VENDOR, Policy
 def path(repository, tag):
     row = Tag.objects.select_related("artifact").get(repository__name=repository, name=tag)
     project, _, name = repository.partition("/")
     return f"/projects/{project}/repositories/{name}/-/artifacts/{row.artifact.digest}"
+rule = Policy.objects.get(name="payments to frankfurt")
+def newest(vendor_type):
+    return Execution.objects.filter(vendor_type=vendor_type, vendor_id=rule.pk).order_by("-start_time").first().pk
+running = Execution.objects.filter(vendor_type="GARBAGE_COLLECTION", jobs__status=Status.RUNNING)
 answer = {
+    "rule": f"/replication/{rule.pk}",
+    "run": f"/replication/{rule.pk}/runs/{newest(VENDOR)}",
+    "check": f"/replication/{rule.pk}/checks/{newest(CHECKS)}",
     "index": path("payments/api", "2.11.0"),
     "image": path("library/nginx", "1.28.0"),
     "chart": path("charts/payments", "1.4.2"),
-    "execution": Execution.objects.filter(jobs__status=Status.RUNNING).order_by("-pk").first().pk,
+    "execution": running.order_by("-pk").first().pk,
 }
 """
 

@@ -14,16 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from accounts.models import Group
-from audit.models import Entry
-from jobs.models import Execution
 from portal.history import join
 from portal.natural import natural
 from portal.words import ago, size
-from projects.models import Label, Member, Role
-from tests.api.stage import PUSHED, make_image, make_index, make_repository, make_signature, make_system_robot
-from tests.cast import Cast, make_project, make_robot, make_user
+from tests.api.stage import PUSHED, make_image, make_repository
+from tests.cast import Cast, make_project
 from tests.portal.conftest import Reader, Scene
+from tests.portal.crowd import grow
 
 
 def test_a_repository_tells_how_to_pull_each_artifact(scene: Scene, reader: Reader) -> None:
@@ -134,33 +131,16 @@ LISTS = """/ /projects /users /search?q=a /projects/private /projects/private/me
 @pytest.mark.parametrize("path", LISTS.split())
 def test_a_longer_list_costs_no_more_queries(scene: Scene, reader: Reader, path: str) -> None:
     client = reader("admin")
-    _grow(scene, "one", 1)
+    grow(scene, "one", 1)
     client.get(path)
     with CaptureQueriesContext(connection) as few:
         client.get(path)
-    _grow(scene, "many", 12)
+    grow(scene, "many", 12)
     client.get(path)  # what is remembered for seconds may have been forgotten meanwhile
     with CaptureQueriesContext(connection) as many:
         client.get(path)
 
     assert len(many) == len(few) <= 16
-
-
-def _grow(scene: Scene, word: str, times: int) -> None:
-    for name in (f"{word}-{number}" for number in range(times)):
-        make_user(name)
-        make_project(name, scene.cast.alice)
-        make_robot(name, scene.cast.private, "repository:pull")
-        image = make_image(scene.repository, f"a-{name}")
-        make_index(scene.repository, f"i-{name}", image, make_image(scene.repository))
-        make_signature(image)
-        make_image(make_repository(scene.cast.private, name), "v1")
-        Entry.objects.create(op_time=PUSHED, username="a", project_id=scene.cast.private.pk, resource="r")
-        Execution.objects.create(vendor_type="REPLICATION", start_time=PUSHED)
-        image.labels.add(Label.objects.create(project=scene.cast.private, name=name), Label.objects.create(name=name))
-        group = Group.objects.create(name=name, type=Group.Type.OIDC)
-        Member.objects.create(project=scene.cast.private, group=group, role=Role.GUEST)
-        make_system_robot(name, [], {0: ["repository:pull"]})
 
 
 def test_pages_carry_no_inline_code_and_stay_out_of_caches(scene: Scene, reader: Reader) -> None:
