@@ -12,12 +12,13 @@ from accounts.actors import Actor, Permission
 from accounts.permissions import require_system, system_allowed
 from api import query
 from api.operations import LISTED, operation
-from api.paging import Listing
+from api.paging import Page, counted
 from api.shapes import Flag, Moment, Number, Shape, Text
 from api.views import Endpoint, authenticated, project_of
 from audit.events import EVENT_TYPES
 from audit.models import Entry, EntryQuerySet
-from audit.totals import total
+from audit.pages import page
+from audit.totals import Counted
 from projects.permissions import projects_allowing
 
 EVERYTHING = Permission("audit-log", "list")
@@ -41,24 +42,20 @@ class AuditLogEventType(Shape):
     event_type = Text()
 
 
-LOG = Listing(
-    default=("-op_time", "-pk"),
-    filters={
-        "id": query.number("id"),
-        "username": query.text("username"),
-        "resource": query.text("resource"),
-        "resource_type": query.text("resource_type"),
-        "operation": query.text("operation"),
-        "operation_description": query.text("operation_description"),
-        "operation_result": query.flag("success"),
-        "op_time": query.when("op_time"),
-        "project_id": query.number("project_id"),
-    },
-    sorts={
-        name: name for name in ("id", "username", "resource", "resource_type", "operation", "op_time", "project_id")
-    },
-    count=total,
-)
+FILTERS: dict[str, query.Filter] = {
+    "id": query.number("id"),
+    "username": query.text("username"),
+    "resource": query.text("resource"),
+    "resource_type": query.text("resource_type"),
+    "operation": query.text("operation"),
+    "operation_description": query.text("operation_description"),
+    "operation_result": query.flag("success"),
+    "op_time": query.when("op_time"),
+    "project_id": query.number("project_id"),
+}
+SORTS = {name: name for name in ("username", "resource", "resource_type", "operation", "op_time", "project_id")}
+SORTS["id"] = "pk"
+NEWEST = ("-op_time", "-pk")
 
 
 def visible_to(actor: Actor) -> EntryQuerySet:
@@ -69,6 +66,24 @@ def visible_to(actor: Actor) -> EntryQuerySet:
     return Entry.objects.of_projects(list(projects))
 
 
+def answer(request: Request, rows: EntryQuerySet, shape: type[Shape]) -> Response:
+    """The page of `rows` that `request` asks for."""
+    asked = Page.of(request)
+    order = in_order(query.ordering(request.GET.get("sort", ""), SORTS, NEWEST))
+    found = Counted(rows.filter(query.condition(query.parse(request.GET.get("q", "")), FILTERS)))
+    keys = page(found, order, *asked.bounds(found.total))
+    entries = Entry.objects.in_bulk(keys) if keys else {}
+    return counted(request, shape.each([entries[key] for key in keys if key in entries]), found.total, asked)
+
+
+def in_order(columns: list[str]) -> list[str]:
+    """As the indexes have it: by one column, and there the newest first; all of it backwards for a `-` before it."""
+    first, *rest = columns
+    if len(rest) != 1 or first.lstrip("-") == "op_time":
+        return columns
+    return [first, *(["op_time", "pk"] if first.startswith("-") else NEWEST)]
+
+
 class Logs(Endpoint):
     """The log; `shape` tells the two generations of its entries apart."""
 
@@ -76,7 +91,7 @@ class Logs(Endpoint):
 
     @operation("listAuditLogExts", [AuditLogExt], query=LISTED)
     def get(self, request: Request) -> Response:
-        return LOG.answer(request, visible_to(authenticated(request)), self.shape.each)
+        return answer(request, visible_to(authenticated(request)), self.shape)
 
 
 class OldLogs(Logs):
@@ -93,7 +108,7 @@ class ProjectLogs(Endpoint):
     @operation("getLogExts", [AuditLogExt], query=LISTED)
     def get(self, request: Request, project_name: str) -> Response:
         project = project_of(request, project_name, "log", "list", by_name=True)
-        return LOG.answer(request, Entry.objects.of_projects([project.pk]), self.shape.each)
+        return answer(request, Entry.objects.of_projects([project.pk]), self.shape)
 
 
 class OldProjectLogs(ProjectLogs):

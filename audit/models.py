@@ -26,7 +26,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 def is_any(event_types: Iterable[str]) -> models.Q:
     """The condition that an entry is of one of these event types."""
-    chosen = models.Q(pk__in=[])
+    chosen = models.Q(operation__in=[])
     for event_type in event_types:
         operation, _, resource_type = event_type.partition("_")
         chosen |= models.Q(operation=operation, resource_type=resource_type)
@@ -87,14 +87,69 @@ class Pull(models.Model):
         return str(self.event_id)
 
 
-class Purged(models.Model):
-    """The one row that says how often entries were purged: a total remembered before that is true no more."""
+class Ledger(models.Model):
+    """The one row about the log as a whole: what was remembered of it is true while `times` is the same."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     times = models.BigIntegerField(default=0)
+    """How often entries were purged."""
+    counted = models.BigIntegerField(default=0)
+    """The id up to which entries are in the tallies."""
+    settled = models.BigIntegerField(default=0)
+    """The id below which none will appear any more."""
+    newest = models.BigIntegerField(default=0)
+    """The newest id when that was last looked into; settled once all transactions of then have ended."""
+    next_transaction = models.BigIntegerField(default=0)
+    """The transaction that would have begun next at that time, as PostgreSQL numbers them."""
+    looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "audit_purged"
 
     def __str__(self) -> str:
-        return f"purged {self.times} times"
+        return f"purged {self.times} times, counted up to {self.counted}"
+
+
+class Tally(models.Model):
+    """How many entries of one kind there are of a day (UTC): in a project, or everywhere."""
+
+    day = models.DateField()
+    project_id = models.BigIntegerField()
+    """0 for everywhere: entries of all projects and of none."""
+    operation = models.CharField(max_length=64)
+    resource_type = models.CharField(max_length=64)
+    success = models.BooleanField()
+    number = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project_id", "day", "operation", "resource_type", "success"], name="tally_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id} {self.operation} {self.resource_type} {self.success}: {self.number}"
+
+
+class UserTally(models.Model):
+    """How many entries of one kind there are of somebody."""
+
+    username = models.CharField(max_length=255)
+    operation = models.CharField(max_length=64)
+    resource_type = models.CharField(max_length=64)
+    success = models.BooleanField()
+    number = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["username", "operation", "resource_type", "success"], name="usertally_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.operation} {self.resource_type} {self.success}: {self.number}"
 
 
 class Publication(models.Model):

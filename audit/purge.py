@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import totals
+from audit import tallies
 from audit.events import EVENT_TYPES, OTHER
 from audit.models import Entry, EntryQuerySet, is_any
 
@@ -46,20 +45,12 @@ def purge(spec: Mapping[str, Any], job: Running, size: int = 5000) -> str:
         job.check()
         rows, last = step
         matching = of_types(rows, chosen)
-        deleted += matching.count() if dry_run else _delete(matching)
+        deleted += matching.count() if dry_run else tallies.delete(matching)
         seen = min(seen + size, total)
         job.progress(done=seen, total=total, deleted=deleted)
+    tallies.tidy()
     job.log(f"{deleted} entries {word}")
     return f"{deleted} entries {word}"
-
-
-@transaction.atomic
-def _delete(entries: EntryQuerySet) -> int:
-    """Delete `entries`, and let totals that counted them be forgotten; how many they were."""
-    deleted = entries.delete()[0]
-    if deleted:
-        totals.forget()
-    return deleted
 
 
 def event_types(names: str) -> list[str]:

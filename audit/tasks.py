@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from audit import broker, forwarding, publishing
+from audit import broker, forwarding, publishing, tallies
 
 
 @shared_task(acks_late=True)
@@ -25,3 +25,9 @@ def publish() -> None:
 def forward() -> None:
     """Send to the syslog server what waits for it. May run twice at once: one of them does."""
     forwarding.send_waiting()
+
+
+@shared_task
+def tally() -> None:
+    """Count the log on. May run twice at once: one waits for the other's step."""
+    tallies.count_on()

@@ -1,81 +1,155 @@
-"""How many entries a list has, without counting millions of them each time.
+"""How many entries a list has, exactly, without counting millions of them each time.
 
-Entries are only ever added, but for a purge. So the count of those up to a settled id, below which none can appear any
-more, stays true until the next purge and is remembered; those after it are counted each time. The sum is exact.
+Most lists ask what the tallies tell: then theirs are summed, and what came since is counted. Of any other list the
+number of entries up to a settled id is remembered: entries are only ever added, but for a purge.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import time
+from dataclasses import dataclass, field
+from datetime import UTC, date, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache as cache
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import F, Max
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncDate
 from redis.exceptions import RedisError
 
-from audit.models import Entry, EntryQuerySet, Purged
+from audit.asked import Asked, asked_of, midnight
+from audit.models import EntryQuerySet, Ledger, Tally, UserTally
+from audit.tallies import EVERYWHERE, KIND
 
 KEPT = 7 * 24 * 3600
 """Seconds for which a total is remembered after it was last moved on."""
 TAIL = 5_000
 """Entries after the settled id that are counted again and again; then the remembered total moves on."""
-PATIENCE = 10.0
-"""Seconds between a look at the newest id and its being settled, beside all transactions of then having ended."""
-HORIZON = "audit.horizon"
+OF_DAYS = frozenset({"project_id", *KIND})
+OF_USERS = frozenset({"username", *KIND})
 _log = logging.getLogger(__name__)
 
 
 def total(rows: EntryQuerySet) -> int:
     """How many `rows` there are."""
+    return Counted(rows).total
+
+
+def recall(name: str) -> Any:
+    """What is remembered; None for nothing, and where Redis is away."""
     try:
-        key = _key(rows)  # before counting: what is purged meanwhile must not be remembered under the later key
-    except EmptyResultSet:  # of no project at all, for one
-        return 0
-    try:
-        remembered: list[int] | None = cache.get(key)
-        last, number = remembered or (0, 0)
-        tail = rows.filter(pk__gt=last).count()
-        if (remembered is None or tail > TAIL) and (settled := settled_id()) > last:
-            before = rows.filter(pk__gt=last, pk__lte=settled).count()
-            cache.set(key, [settled, number + before], KEPT)
+        return cache.get(name)
     except RedisError as error:
-        _log.warning("redis is away, all entries are counted: %s", type(error).__name__)
-        return rows.count()
-    return number + tail
+        _log.warning("redis is away, entries are counted: %s", type(error).__name__)
+        return None
 
 
-def forget() -> None:
-    """Let no remembered total be used again: entries are being deleted, in the caller's transaction."""
-    if not Purged.objects.update(times=F("times") + 1):
-        Purged.objects.get_or_create(pk=1, defaults={"times": 1})
+def remember(name: str, value: Any, seconds: int = KEPT) -> None:
+    """Keep `value`, JSON, for so long at most."""
+    try:
+        cache.set(name, value, seconds)
+    except RedisError as error:
+        _log.warning("redis is away, nothing is remembered: %s", type(error).__name__)
 
 
-def _key(rows: EntryQuerySet) -> str:
-    """What `rows` asks, and how often was purged until now."""
-    times = Purged.objects.values_list("times", flat=True).first() or 0
-    statement, parameters = rows.order_by().values("pk").query.sql_with_params()
-    return f"audit.total:{times}:{hashlib.sha256(repr((statement, parameters)).encode()).hexdigest()}"
+def _ledger() -> Ledger:
+    return Ledger.objects.filter(pk=1).first() or Ledger()
 
 
-def settled_id() -> int:
-    """An id up to which every entry that will ever be is there; 0 where none is known yet.
+@dataclass
+class Counted:
+    """`rows`, in no order, and what the tallies and what is remembered tell of them."""
 
-    PostgreSQL hands ids out before their transactions commit. Once all transactions that were open when an id was the
-    newest have ended, nothing can appear below it. SQLite has one writer, whose ids come in order.
-    """
-    newest = Entry.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    if connection.vendor != "postgresql":
-        return int(newest)
-    with connection.cursor() as cursor:
-        snapshot = "pg_snapshot_{}(pg_current_snapshot())::text::bigint"
-        cursor.execute(f"SELECT {snapshot.format('xmin')}, {snapshot.format('xmax')}")
-        oldest_open, next_one = cursor.fetchone()
-    held: dict[str, Any] = cache.get(HORIZON) or {"settled": 0, "newest": newest, "open": next_one, "at": time.time()}
-    if oldest_open >= held["open"] and time.time() - held["at"] > PATIENCE:
-        held = {"settled": held["newest"], "newest": newest, "open": next_one, "at": time.time()}
-    cache.set(HORIZON, held, KEPT)
-    return int(held["settled"])
+    rows: EntryQuerySet
+    ledger: Ledger = field(init=False)
+    """As it was before anything was counted: what is purged meanwhile is not remembered under the later `times`."""
+    key: str = field(init=False)
+    """What is asked, and how often was purged until now; empty for what no row can match."""
+
+    def __post_init__(self) -> None:
+        self.ledger = _ledger()
+        try:
+            asked = self.rows.order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:  # of no project at all, for one
+            self.key = ""
+        else:
+            self.key = f"{self.ledger.times}:{hashlib.sha256(repr(asked).encode()).hexdigest()}"
+
+    @cached_property
+    def asked(self) -> Asked | None:
+        """What is asked, where tallies may tell it."""
+        return asked_of(self.rows) if self.key and self.ledger.counted else None
+
+    @cached_property
+    def total(self) -> int:
+        """How many there are."""
+        if not self.key:
+            return 0
+        if self.days is not None:
+            return sum(self.days.values())
+        return self._remembered() if (number := self._of_users()) is None else number
+
+    @cached_property
+    def days(self) -> dict[date, int] | None:
+        """How many there are of each day (UTC), the oldest first; None where tallies do not tell."""
+        asked = self.asked
+        if asked is None or asked.columns - OF_DAYS:
+            return None
+        name = f"audit.days:{self.ledger.counted}:{self.key}"
+        tallied: list[Any] | None = recall(name)
+        if tallied is None:
+            tallied = [[day.isoformat(), number] for day, number in _tallied(asked)]
+            if not self._is_unchanged():
+                return None
+            remember(name, tallied, 900)
+        days = {date.fromisoformat(day): number for day, number in tallied if number}
+        since = self._since().annotate(day=TruncDate("op_time", tzinfo=UTC)).values_list("day")
+        for day, number in since.annotate(number=Count("pk")):
+            days[day] = days.get(day, 0) + number
+        for day in asked.parts_of_days:
+            begin = midnight(day)
+            days[day] = self.rows.filter(op_time__gte=begin, op_time__lt=begin + timedelta(days=1)).count()
+        return dict(sorted(days.items()))
+
+    def _of_users(self) -> int | None:
+        """How many there are by the tallies of users; None where those do not tell."""
+        asked = self.asked
+        if asked is None or asked.columns - OF_USERS or asked.since or asked.until:
+            return None
+        number = UserTally.objects.filter(asked.condition).aggregate(number=Sum("number"))["number"] or 0
+        return number + self._since().count() if self._is_unchanged() else None
+
+    def _since(self) -> EntryQuerySet:
+        """Those that are not in the tallies yet."""
+        return self.rows.order_by().filter(pk__gt=self.ledger.counted)
+
+    def _is_unchanged(self) -> bool:
+        """Whether the tallies that were just read go with the ledger."""
+        now = _ledger()
+        return (now.counted, now.times) == (self.ledger.counted, self.ledger.times)
+
+    def _remembered(self) -> int:
+        name = f"audit.total:{self.key}"
+        remembered: list[int] | None = recall(name)
+        last, number = remembered or (0, 0)
+        tail = self.rows.filter(pk__gt=last).count() if remembered else 0
+        if (remembered is None or tail > TAIL) and (settled := self.ledger.counted) > last:
+            number += self.rows.filter(pk__gt=last, pk__lte=settled).count()
+            remember(name, [settled, number])
+            last, remembered = settled, None
+        return number + (tail if remembered else self.rows.filter(pk__gt=last).count())
+
+
+def _tallied(asked: Asked) -> list[tuple[date, int]]:
+    """The tallies of the days that are asked for as a whole."""
+    tallies = Tally.objects.filter(asked.condition)
+    by_project = "project_id" in asked.columns
+    tallies = tallies.exclude(project_id=EVERYWHERE) if by_project else tallies.filter(project_id=EVERYWHERE)
+    if asked.since:
+        tallies = tallies.filter(day__gte=asked.since.astimezone(UTC).date())
+    if asked.until:
+        tallies = tallies.filter(day__lte=asked.until.astimezone(UTC).date())
+    days = tallies.order_by().values_list("day").annotate(number=Sum("number"))
+    return [(day, number) for day, number in days if asked.is_whole(day)]

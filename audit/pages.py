@@ -1,0 +1,187 @@
+"""A page of a long list of entries, wherever it lies and whatever the list asks, for the price of a short walk.
+
+Along the list, in its order, every so many rows a mark is set and remembered: the id of the entry there. A page is read
+from the last mark before it. Marks are set among the entries up to a settled id, so that they stay true until the next
+purge; how many of the entries since then come before a mark is counted. A short list is remembered whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q, Window
+from django.db.models.functions import Mod, RowNumber
+
+from audit.asked import midnight
+from audit.models import Entry, EntryQuerySet
+from audit.totals import TAIL, Counted, recall, remember
+
+MARKS = 5_000
+"""The most that are set along a list; one that is no longer is remembered whole."""
+WALK = 5_000
+"""Rows that may be walked over to reach a page without a mark."""
+SLOTS = 512
+"""How many lists are remembered at most: the next one takes another's place, so that Redis never fills."""
+KEPT = 24 * 3600
+NULLS = frozenset({"project_id"})
+"""Columns whose order is not told by comparing."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is remembered of a list: of its entries up to `settled`, `number` of them, each `step`th one's id."""
+
+    settled: int
+    number: int
+    step: int
+    ids: list[int]
+
+
+def page(
+    counted: Counted, order: Sequence[str], start: int, end: int, *, walk: int = WALK, most: int = MARKS
+) -> list[int]:
+    """The ids of the rows from `start` to before `end`, in `order`, whose last column is the id.
+
+    `end` is no more than the total. `walk` rows may be walked over; at most `most` marks are set.
+    """
+    if start >= end:
+        return []
+    rows = counted.rows.order_by(*order)
+    if counted.days and order[0].lstrip("-") == "op_time":
+        return _of_days(rows, counted.days, order[0].startswith("-"), start, end)
+    if _is_near(counted, start, end, walk) or NULLS & {name.lstrip("-") for name in order}:
+        return _walk(rows, start, end, counted.total)
+    marks = _marks(counted, order, most)
+    late = counted.total - marks.number
+    if marks.step > 1:
+        return _read(rows, order, marks, late, start, end)
+    if not late:
+        return marks.ids[start:end]
+    since = list(counted.rows.filter(pk__gt=marks.settled).values_list("pk", flat=True))
+    both = Entry.objects.filter(pk__in=[*marks.ids, *since])
+    return list(both.order_by(*order).values_list("pk", flat=True)[start:end])
+
+
+def _of_days(rows: EntryQuerySet, days: dict[date, int], newest_first: bool, start: int, end: int) -> list[int]:
+    """The page among the days that it covers, which are found by adding up."""
+    before = passed = 0
+    covered: list[date] = []
+    for day in reversed(days) if newest_first else days:
+        if passed + days[day] <= start:
+            before = passed + days[day]
+        else:
+            covered.append(day)
+        passed += days[day]
+        if passed >= end:
+            break
+    first, last = midnight(min(covered)), midnight(max(covered)) + timedelta(days=1)
+    among = rows.filter(op_time__gte=first, op_time__lt=last)
+    return _walk(among, start - before, end - before, passed - before)
+
+
+def _is_near(counted: Counted, start: int, end: int, walk: int) -> bool:
+    """Whether the page is reached soon from an end of the list, were its rows spread evenly among all there are."""
+    rows = min(start, counted.total - end) + end - start
+    return bool(rows * max(counted.ledger.counted, counted.total) <= walk * counted.total) or not counted.ledger.counted
+
+
+def _walk(rows: EntryQuerySet, start: int, end: int, total: int) -> list[int]:
+    """The page from the nearer end of the list."""
+    keys = rows.values_list("pk", flat=True)
+    if start <= total - end:
+        return list(keys[start:end])
+    return list(keys.reverse()[total - end : total - start])[::-1]
+
+
+def _marks(counted: Counted, order: Sequence[str], most: int) -> Marks:
+    """The marks of the list, set anew where there are none yet or many entries came since."""
+    name = hashlib.sha256(repr((counted.key, list(order))).encode()).hexdigest()
+    slot = f"audit.marks:{int(name[:8], 16) % SLOTS}"
+    held: dict[str, Any] = recall(slot) or {}
+    if held.get("name") == name and counted.total - held["marks"][1] <= TAIL:
+        return Marks(*held["marks"])
+    settled = counted.ledger.counted
+    rows = counted.rows.filter(pk__lte=settled)
+    number = rows.count()
+    step = max(-(-number // most), 1)
+    marks = Marks(settled, number, step, _ids(rows, order, step))
+    remember(slot, {"name": name, "marks": [settled, number, step, marks.ids]}, KEPT)
+    return marks
+
+
+def _ids(rows: EntryQuerySet, order: Sequence[str], step: int) -> list[int]:
+    """The id of each `step`th row, beginning with the first."""
+    if step == 1:
+        return list(rows.order_by(*order).values_list("pk", flat=True))
+    numbered = rows.order_by().annotate(place=Window(RowNumber(), order_by=list(order)))
+    chosen = numbered.annotate(rest=Mod(F("place") - 1, step)).filter(rest=0).order_by("place")
+    return list(chosen.values_list("pk", flat=True))
+
+
+def _read(rows: EntryQuerySet, order: Sequence[str], marks: Marks, late: int, start: int, end: int) -> list[int]:
+    """The page from a mark before it, however the `late` entries, that came after the marks, lie among them."""
+    first = max(start - late, 0) // marks.step
+    before = first * marks.step
+    beyond = first + -(-(end - before) // marks.step)
+    chosen = marks.ids[first : beyond + 1 : beyond - first]
+    entries = Entry.objects.in_bulk(chosen)
+    if len(entries) < len(chosen):  # a purge was quicker
+        return _walk(rows, start, end, end)
+    mark, bound = entries[chosen[0]], entries[chosen[1]] if chosen[1:] else None
+    if late:
+        before += rows.filter(pk__gt=marks.settled).exclude(_from(order, mark)).count() if first else 0
+    found: list[int] = []
+    with _straight():
+        for part in _parts(order, mark if first else None, bound):
+            found += rows.filter(part).values_list("pk", flat=True)[: end - before - len(found)]
+            if len(found) >= end - before:
+                break
+    return found[start - before :]
+
+
+@contextmanager
+def _straight() -> Iterator[None]:
+    """Let PostgreSQL walk along an index: it underrates what it costs to look for a part of a name in all there are."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_bitmapscan = off")
+        yield
+
+
+def _parts(order: Sequence[str], mark: Entry | None, bound: Entry | None) -> list[Q]:
+    """What lies from `mark` on, to `bound` at least: in parts that follow each other, each one stretch of an index."""
+    until = _side(order[0], bound, "le") if bound else Q()
+    if mark is None:  # the first: what came since may lie before it
+        return [until]
+    if len(order) < 3:
+        return [_from(order, mark) & until]
+    column = order[0].lstrip("-")
+    same = Q(**{column: getattr(mark, column)}) & _from(order[1:], mark)
+    if bound and getattr(bound, column) == getattr(mark, column):
+        return [same & _side(order[1], bound, "le")]
+    return [same, _side(order[0], mark, "gt") & until]
+
+
+def _from(order: Sequence[str], mark: Entry) -> Q:
+    """The rows from `mark` on, itself among them."""
+    if len(order) == 1:
+        return _side(order[0], mark, "ge")
+    column = order[0].lstrip("-")
+    same = Q(**{column: getattr(mark, column)}) & _from(order[1:], mark)
+    return _side(order[0], mark, "ge") & (_side(order[0], mark, "gt") | same)
+
+
+_SIDES = {"ge": ("gte", "lte"), "gt": ("gt", "lt"), "le": ("lte", "gte")}
+
+
+def _side(name: str, mark: Entry, side: str) -> Q:
+    """Rows whose column lies on this side of `mark` as the list goes: `ge` is at it or later, `le` at it or before."""
+    column = name.lstrip("-")
+    return Q(**{f"{column}__{_SIDES[side][name.startswith('-')]}": getattr(mark, column)})
