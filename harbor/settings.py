@@ -223,6 +223,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "nudge": {"task": "jobs.tasks.nudge", "schedule": timedelta(minutes=1), "options": {"expires": 300}},
     "tick": {"task": "jobs.tasks.tick", "schedule": timedelta(seconds=30), "options": {"expires": 300}},
     "publish": {"task": "audit.tasks.publish", "schedule": timedelta(minutes=1), "options": {"expires": 300}},
+    "tally": {"task": "audit.tasks.tally", "schedule": timedelta(seconds=30), "options": {"expires": 60}},
     "forward": {"task": "audit.tasks.forward", "schedule": timedelta(seconds=5), "options": {"expires": 60}},
     "flush_pulls": {
         "task": "artifacts.tasks.flush_pulls",
