@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -127,9 +127,10 @@ def renew(job: Job) -> bool:
     return bool(_held(job).update(lease_until=Now() + lease(), update_time=Now()))
 
 
-def succeed(job: Job, message: str = "") -> bool:
-    """Write that `job` is done; False, and nothing written, if it is not ours any more."""
-    return _finish(job, Status.SUCCESS, message)
+def succeed(job: Job, message: str = "", progress: Mapping[str, Any] | None = None) -> bool:
+    """Write that `job` is done, and its last progress if given; False, and nothing written, if it is not ours any
+    more."""
+    return _finish(job, Status.SUCCESS, message, **({} if progress is None else {"progress": dict(progress)}))
 
 
 def fail(job: Job, message: str, *, again: bool = False, after: float = 0) -> bool:
@@ -192,7 +193,12 @@ def again(execution: Execution) -> int:
 
 def log(job: Job, line: str) -> None:
     """Add a line to the log that people read. No secrets, no bodies of foreign answers."""
-    JobLog.objects.create(job=job, time=timezone.now(), line=one_line(line, 2048))
+    add_lines(job, [(timezone.now(), line)])
+
+
+def add_lines(job: Job, lines: Sequence[tuple[datetime, str]]) -> None:
+    """As `log`, for several at once, each with the moment that it is of."""
+    JobLog.objects.bulk_create([JobLog(job=job, time=when, line=one_line(line, 2048)) for when, line in lines])
 
 
 def report(job: Job, progress: Mapping[str, Any]) -> bool:
@@ -243,14 +249,14 @@ def send_more(kind: str, most: int = WINDOW) -> int:
     Where there are more than the broker is to hold, each that ends lets another be sent.
     """
     unsent = Job.objects.filter(_claimable(), kind=kind, status__in=WAITING, sent_at=None)
-    sent = 0
-    for job in unsent.order_by("due_at", "pk")[: most + 8]:  # some may be taken by others meanwhile
+    queue, sent = queue_of(kind), 0
+    for pk in unsent.order_by("due_at", "pk").values_list("pk", flat=True)[: most + 8]:  # others may take some meanwhile
         if sent == most:
             break
-        if not Job.objects.filter(pk=job.pk, sent_at=None).update(sent_at=Now()):
+        if not Job.objects.filter(pk=pk, sent_at=None).update(sent_at=Now()):
             continue
-        if not send(job):
-            Job.objects.filter(pk=job.pk).update(sent_at=None)
+        if not broker.send("jobs.tasks.run", pk, queue=queue):
+            Job.objects.filter(pk=pk).update(sent_at=None)
             break
         sent += 1
     return sent
@@ -266,7 +272,7 @@ def _held(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, status=Status.RUNNING, lease=job.lease)
 
 
-def _finish(job: Job, status: Status, message: str) -> bool:
+def _finish(job: Job, status: Status, message: str, **more: Any) -> bool:
     return bool(
         _held(job).update(
             status=status,
@@ -275,6 +281,7 @@ def _finish(job: Job, status: Status, message: str) -> bool:
             lease_until=None,
             end_time=Now(),
             update_time=Now(),
+            **more,
         )
     )
 

@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.db import close_old_connections, connection
+from django.utils import timezone
 
 from jobs import actions
 from jobs.models import Job
 
 _log = logging.getLogger(__name__)
 _ASK_AT_MOST_EVERY = 1.0
+_WRITE_EVERY = 1.0
 
 
 class Stopped(Exception):
@@ -34,6 +37,10 @@ class Running:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.lost = threading.Event()
+        self.last: dict[str, int | str] | None = None
+        """What the row is to show once the job has succeeded."""
+        self._lines: list[tuple[datetime, str]] = []
+        self._written = time.monotonic()
         self._asked = 0.0
         self._stopping = False
 
@@ -43,16 +50,34 @@ class Running:
         return self.job.attempts
 
     def log(self, line: str) -> None:
-        """Add a line to the log that people read. No secrets, no bodies of foreign answers."""
-        actions.log(self.job, line)
+        """Add a line to the log that people read, a second later at most as long as the job reports or asks whether to
+        stop. No secrets, no bodies of foreign answers."""
+        self._lines.append((timezone.now(), line))
+        self._write_now_and_then()
+
+    def write(self) -> None:
+        """Write down the lines that are not yet."""
+        lines, self._lines, self._written = self._lines, [], time.monotonic()
+        if lines:
+            actions.add_lines(self.job, lines)
+
+    def _write_now_and_then(self) -> None:
+        if time.monotonic() - self._written >= _WRITE_EVERY:
+            self.write()
 
     def progress(self, **values: int | str) -> None:
         """Show how far it is: `progress(done=3, total=20)`."""
         actions.report(self.job, values)
+        self._write_now_and_then()
+
+    def conclude(self, **values: int | str) -> None:
+        """Show this together with the outcome, if it is success."""
+        self.last = values
 
     @property
     def stopping(self) -> bool:
         """Whether to end early. Cheap to ask often: the database is asked once a second."""
+        self._write_now_and_then()
         now = time.monotonic()
         if not self._stopping and now - self._asked >= _ASK_AT_MOST_EVERY:
             self._asked = now

@@ -24,15 +24,23 @@ def run(job_id: int) -> None:
         return
     handle = Running(job)
     try:
-        with running.kept(handle):
-            message = import_string(settings.JOB_KINDS[job.kind])(job.spec, handle)
+        message = _work(job, handle)
     except Stopped as stopped:
         actions.stopped(job, str(stopped) or "stopped")
     except Exception as error:
         _fail(job, error)
     else:
-        actions.succeed(job, message or "")
+        actions.succeed(job, message, handle.last)
     actions.send_more(job.kind, 1)
+
+
+def _work(job: Job, handle: Running) -> str:
+    """Call the job's function; what it noted is written down whatever comes of it."""
+    with running.kept(handle):
+        try:
+            return import_string(settings.JOB_KINDS[job.kind])(job.spec, handle) or ""
+        finally:
+            handle.write()
 
 
 def _fail(job: Job, error: Exception) -> None:

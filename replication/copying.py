@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from replication.bandwidth import Bucket
 from replication.endpoints import sentence
 from replication.models import Policy
 from replication.naming import NameUnfit
+from replication.newness import lacking, never
 from replication.permissions import may_still_do
 from replication.sides import Failed, Impossible, Sides, opened, policy_of
 from replication.transfer import Options, Outcome, Result, Stopped
-from replication.watching import JobWatch
+from replication.watching import Holders, JobWatch
 
 KB = 1024
 MOST_HOLDERS = 3
@@ -50,7 +51,8 @@ def copy(sides: Sides, spec: Mapping[str, Any], running: Running) -> str:
     """Copy one artifact with all its tags that matched."""
     policy, repository = sides.policy, str(spec["target"])
     bucket = Bucket(policy.pk, policy.speed * KB) if policy.speed else None
-    watch = JobWatch(running, repository, bucket, holders_at_target(sides, repository))
+    lacks = lacking(running.job.execution_id, repository) if spec.get("new") else never
+    watch = JobWatch(running, repository, bucket, holders_at_target(sides, repository), lacks)
     running.log(f"copying {spec['source']} to {repository} at {policy.endpoint.name if policy.is_push else 'Haven'}")
     sides.prepare(repository, bool(spec.get("public")))
     outcomes = []
@@ -99,10 +101,10 @@ def told(outcome: Outcome) -> str:
 
 
 def show_end(running: Running, outcomes: Sequence[Outcome]) -> None:
-    """The row's last progress: what was really moved."""
+    """The row's last progress, written with its outcome: what was really moved."""
     copied = sum(outcome.bytes_copied for outcome in outcomes)
     blobs = sum(outcome.blobs_copied for outcome in outcomes)
-    running.progress(
+    running.conclude(
         bytes=copied,
         size=copied,
         done=blobs,
@@ -115,25 +117,29 @@ def show_end(running: Running, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def holders_at_target(sides: Sides, repository: str) -> Callable[[str], Sequence[str]]:
-    """Where the target may hold a blob besides: what we know of ourselves, under the names that it has there. For a
+def holders_at_target(sides: Sides, repository: str) -> Holders:
+    """Where the target may hold blobs besides: what we know of ourselves, under the names that it has there. For a
     project's rule only what is its own: the names of others are not its target's business."""
     if not sides.policy.is_push:
-        return lambda digest: local.holders(repository, digest, MOST_HOLDERS)
+        return lambda digests: local.holders(repository, digests, MOST_HOLDERS)
+    rows = Blob.objects.filter(repository__project=sides.policy.project_id) if sides.policy.project_id else Blob.objects
 
-    def found(digest: str) -> list[str]:
-        held = Blob.objects.filter(stored_digest=digest).order_by("-pk")
-        if sides.policy.project_id:
-            held = held.filter(repository__project=sides.policy.project_id)
-        names = []
-        for name in held.values_list("repository__name", flat=True)[: MOST_HOLDERS * 2]:
-            try:
-                names.append(sides.name_at_target(name))
-            except NameUnfit:
-                continue
-        return [name for name in dict.fromkeys(names) if name != repository][:MOST_HOLDERS]
+    def found(digests: Sequence[str]) -> dict[str, list[str]]:
+        held = local.repositories_of(rows.all(), digests, MOST_HOLDERS * 2)
+        return {digest: _named_there(sides, repository, names) for digest, names in held.items()}
 
     return found
+
+
+def _named_there(sides: Sides, repository: str, names: Sequence[str]) -> list[str]:
+    """What these repositories of ours are called at the target, other than `repository` itself."""
+    found = []
+    for name in names:
+        try:
+            found.append(sides.name_at_target(name))
+        except NameUnfit:
+            continue
+    return [name for name in dict.fromkeys(found) if name != repository][:MOST_HOLDERS]
 
 
 def delete(sides: Sides, spec: Mapping[str, Any], running: Running) -> str:

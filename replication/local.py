@@ -4,12 +4,15 @@ straight from and to the registry behind us."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from accounts.actors import Actor, Kind
 from accounts.errors import Conflict, DomainError
@@ -17,6 +20,7 @@ from artifacts import aliases
 from artifacts.actions import record_push, require_writable
 from artifacts.contents import Push, complete
 from artifacts.models import Artifact, Blob, Manifest, Repository, Tag
+from jobs import pools
 from projects.actions import create_project, require_room
 from projects.models import Project
 from registry import manifests
@@ -31,6 +35,8 @@ from tokens.upstream import own_token, registry
 ACTOR = Actor(Kind.SYSTEM, "replication", is_admin=True)
 """Who stores what a rule pulls; the rule itself was authorized when it was saved and when its run was planned."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 60.0
+MOST_KEPT = 32
+"""Clients that wait for their next user; a worker has as many as it does jobs at once."""
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -65,6 +71,11 @@ class LocalRegistry(Registry):
         self.lock = threading.RLock()
         self.connection = connections.create_connection(DEFAULT_DB_ALIAS)
         self.connection.inc_thread_sharing()
+
+    def lend(self) -> None:
+        """To this thread, from now on."""
+        self.home = threading.get_ident()
+        self.connection.close_if_unusable_or_obsolete()
 
     def close(self) -> None:
         """End the connections."""
@@ -171,6 +182,29 @@ class LocalRegistry(Registry):
             raise Denied(error.message) from error
 
 
+@contextmanager
+def opened() -> Iterator[LocalRegistry]:
+    """Ours, for one user at a time: in a worker with the connections that an earlier one left. Who fails leaves none,
+    as stopping a copy cuts them."""
+    with _lock:
+        ours = _free.pop() if _free and pools.own() else LocalRegistry()
+    ours.lend()
+    try:
+        yield ours
+    except BaseException:
+        ours.close()
+        raise
+    with _lock:
+        if kept := pools.own() is not None and len(_free) < MOST_KEPT:
+            _free.append(ours)
+    if not kept:
+        ours.close()
+
+
+_lock = threading.Lock()
+_free: list[LocalRegistry] = []
+
+
 def prepare(repository: str) -> None:
     """See to it that the project of `repository` is here; a private one is made if not, as Harbor does."""
     name, separator, _ = repository.partition("/")
@@ -186,9 +220,19 @@ def prepare(repository: str) -> None:
         raise Denied(f"the project {name} could not be made: {error.message}") from error
 
 
-def holders(repository: str, digest: str, most: int = 3) -> list[str]:
-    """Other repositories of the same project that hold the blob. Of others it is not taken: that the source names a
-    digest does not prove that it has the bytes."""
+def holders(repository: str, digests: Sequence[str], most: int = 3) -> dict[str, list[str]]:
+    """Of each blob, other repositories of the same project that hold it. Of others it is not taken: that the source
+    names a digest does not prove that it has the bytes."""
     project = repository.partition("/")[0]
-    held = Blob.objects.filter(stored_digest=digest, repository__project__name=project)
-    return list(held.exclude(repository__name=repository).values_list("repository__name", flat=True)[:most])
+    held = Blob.objects.filter(repository__project__name=project).exclude(repository__name=repository)
+    return repositories_of(held, digests, most)
+
+
+def repositories_of(blobs: QuerySet[Blob], digests: Sequence[str], most: int) -> dict[str, list[str]]:
+    """Of each digest that `blobs` have, the names of the repositories that hold it, the newest `most`. One query."""
+    nth = Window(RowNumber(), partition_by=[F("stored_digest")], order_by=[F("pk").desc()])
+    held = blobs.filter(stored_digest__in=digests).annotate(nth=nth).filter(nth__lte=most).order_by("-pk")
+    found: dict[str, list[str]] = {}
+    for digest, name in held.values_list("stored_digest", "repository__name"):
+        found.setdefault(digest, []).append(name)
+    return found

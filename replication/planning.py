@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -46,6 +46,8 @@ class Planned:
     target: str
     there: bool = False
     problem: str = ""
+    new: bool = False
+    """Whether the target's repository held nothing at all."""
 
 
 def plan(spec: Mapping[str, Any], running: Running) -> str:
@@ -98,11 +100,11 @@ def _plan_repair(checked: int, running: Running) -> str:
 def planned(sides: Sides, running: Running) -> Iterator[Planned]:
     """What the rule matches, with its name at the target, the first COMPARED looked up there."""
     named = (name(sides, candidate) for candidate in candidates(sides, running))
-    looked_up = 0
+    looked_up, empty = 0, dict[str, bool]()
     for batch in batched(named, PARALLEL * 8):
         running.check()
         if looked_up < COMPARED:
-            batch = _compared(sides, batch)
+            batch = _compared(sides, batch, empty)
             looked_up += len(batch)
         yield from batch
 
@@ -161,10 +163,25 @@ def name(sides: Sides, candidate: Candidate) -> Planned:
         return Planned(candidate, repository, problem=str(error))
 
 
-def _compared(sides: Sides, batch: list[Planned]) -> list[Planned]:
+def _compared(sides: Sides, batch: list[Planned], empty: dict[str, bool]) -> list[Planned]:
+    """The batch, looked up at the target; `empty` is what is known of the target's repositories, and grows."""
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="compare") as pool:
         found = list(pool.map(partial(_stands, sides), batch))
-    return [Planned(one.candidate, one.target, there, one.problem) for one, there in zip(batch, found, strict=True)]
+        lacking = {one.target for one, there in zip(batch, found, strict=True) if not there and not one.problem}
+        asked = [name for name in lacking if name not in empty]
+        empty.update(zip(asked, pool.map(partial(_is_empty, sides), asked), strict=True))
+    return [
+        replace(one, there=there, new=not there and empty.get(one.target, False))
+        for one, there in zip(batch, found, strict=True)
+    ]
+
+
+def _is_empty(sides: Sides, repository: str) -> bool:
+    """Whether the target's repository is known to have no tag, or not to be there."""
+    try:
+        return next(iter(sides.target_for(repository).tags(repository)), None) is None
+    except RegistryError as error:
+        return error.status == 404
 
 
 def _stands(sides: Sides, one: Planned) -> bool:
@@ -214,7 +231,7 @@ def _write(policy: Policy, execution: Execution, batch: Iterable[Planned]) -> No
 
 def _row(policy: Policy, execution: Execution, one: Planned) -> Job:
     now = timezone.now()
-    spec = copy_spec(policy, one.candidate, one.target)
+    spec = copy_spec(policy, one.candidate, one.target) | ({"new": True} if one.new else {})
     job = Job(execution=execution, kind=COPY, key=key_of(execution.pk, spec), spec=spec, due_at=now)
     job.max_attempts = MAX_ATTEMPTS
     if one.there or one.problem:

@@ -73,14 +73,16 @@ class Empty(Registry):
     def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
         return ()
 
+    def tags(self, repository: str) -> Iterator[str]:
+        return iter(())
+
 
 @contextmanager
 def opened(policy: Policy) -> Iterator[Sides]:
     """Both sides of `policy`, with sessions that nobody else uses meanwhile."""
     with ExitStack() as stack:
         adapter = stack.enter_context(connected(policy.endpoint))
-        ours = local.LocalRegistry()
-        stack.callback(ours.close)
+        ours = stack.enter_context(local.opened())
         if policy.is_push:
             yield Sides(policy, ours, adapter.registry, None, adapter)
         else:

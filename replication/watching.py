@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from configuration.sealed import seal, unseal
 from jobs.running import Running
 from replication.bandwidth import Bucket
 from replication.models import BlobInFlight
+from replication.newness import never
 from replication.transfer import Saved
 
+Holders = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
 SHOWN_EVERY = 1.0
 """Seconds between two writes of the progress."""
 RATE_OVER = 5.0
@@ -21,15 +23,21 @@ class JobWatch:
     """A `transfer.Watch` for the job `running`, which copies into `repository` of the target."""
 
     def __init__(
-        self, running: Running, repository: str, bucket: Bucket | None, holders: Callable[[str], Sequence[str]]
+        self,
+        running: Running,
+        repository: str,
+        bucket: Bucket | None,
+        holders: Holders,
+        lacks: Callable[[str], bool] = never,
     ) -> None:
         self.running = running
         self.repository = repository
         self._bucket = bucket
         self._holders = holders
+        self._lacks = lacks
         self._blobs: dict[str, tuple[int, int]] = {}
         self._at_first: dict[str, int] = {}
-        self._shown = 0.0
+        self._shown = time.monotonic()  # what is done within a second shows its end alone
         self._measured = (time.monotonic(), 0)
         self._rate = 0.0
 
@@ -80,8 +88,11 @@ class JobWatch:
     def forget(self, digest: str) -> None:
         self._row(digest).delete()
 
-    def holders(self, digest: str) -> Sequence[str]:
-        return self._holders(digest)
+    def holders(self, digests: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return self._holders(digests)
+
+    def lacks(self, digest: str) -> bool:
+        return self._lacks(digest)
 
     def throttle(self, count: int) -> float:
         return self._bucket.take(count) if self._bucket else 0.0

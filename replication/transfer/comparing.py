@@ -116,7 +116,7 @@ class _Look:
         return found
 
     def _is_mountable(self, blob: Descriptor) -> bool:
-        holders = self.crew.ask(lambda: self.crew.watch.holders(blob.digest))
+        holders = self.crew.ask(lambda: self.crew.watch.holders([blob.digest])).get(blob.digest, ())
         return any(self._blob(holder, blob) for holder in holders[:MOUNTS])
 
     # The target

@@ -7,6 +7,7 @@ and only then the tag.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 from registry.client import Registry
@@ -80,7 +81,8 @@ class _Copying:
         blobs = {blob.digest: blob for each in missing for blob in self.walk.blobs(each)}
         # The largest first, so that none is left alone in the end.
         wanted = sorted(blobs.values(), key=lambda blob: -blob.size)
-        self.crew.each([self._uploading(blob).run for blob in wanted])
+        holders = self.crew.ask(lambda: self.crew.watch.holders(list(blobs))) if blobs else {}
+        self.crew.each([self._uploading(blob, holders.get(blob.digest, ())).run for blob in wanted])
         for each in missing:
             if each.digest != digest and not self._is_there(each.digest):
                 self._put(self.goal.at(each.digest), each)
@@ -89,9 +91,9 @@ class _Copying:
         """Whether a manifest that was taken for missing is not (who is thorough takes all for missing)."""
         return self.crew.options.thorough and self._head(self.goal.at(digest)) is not None
 
-    def _uploading(self, blob: Descriptor) -> Uploading:
+    def _uploading(self, blob: Descriptor, holders: Sequence[str]) -> Uploading:
         repositories = (self.origin.repository, self.goal.repository)
-        return Uploading(self.crew, self.source, self.target, *repositories, blob, self.tally)
+        return Uploading(self.crew, self.source, self.target, *repositories, blob, self.tally, holders)
 
     def _missing(self, digest: str) -> list[Manifest]:
         """The manifest and those below it that the target lacks (or all of them, to be thorough), children first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -29,7 +29,7 @@ class Saved:
 class Watch(Protocol):
     """Who runs a copy, as the engine sees it: told how it goes, asked whether to stop, keeper of what to resume by.
 
-    All methods but `throttle` are called in the thread that called the engine, so a database connection of that
+    All methods but `throttle` and `lacks` are called in the thread that called the engine, so a database connection of that
     thread will do; none is called twice at the same time. What they raise ends the copy.
     """
 
@@ -57,8 +57,18 @@ class Watch(Protocol):
         """The blob has arrived, or its upload is lost; fine if nothing was kept."""
         ...
 
-    def holders(self, digest: str) -> Sequence[str]:
-        """Repositories of the target that probably hold the blob, best first, to mount it from; a few at most."""
+    def holders(self, digests: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Of each blob, repositories of the target that probably hold it, best first, to mount it from; a few at most.
+
+        Those that nobody is known to hold may be left out.
+        """
+        ...
+
+    def lacks(self, digest: str) -> bool:
+        """Whether the target's repository most likely lacks the blob, so that a small one is sent without asking first.
+
+        Asked by several threads at a time. Being wrong costs the sending of what is there already.
+        """
         ...
 
     def throttle(self, count: int) -> float:
@@ -94,8 +104,11 @@ class Unwatched:
     def forget(self, digest: str) -> None:
         self.saved.pop(digest, None)
 
-    def holders(self, digest: str) -> Sequence[str]:
-        return ()
+    def holders(self, digests: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def lacks(self, digest: str) -> bool:
+        return False
 
     def throttle(self, count: int) -> float:
         return 0.0

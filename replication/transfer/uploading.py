@@ -7,7 +7,7 @@ upload that was cut: it begins anew, from the spool where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from registry.client import Body, Registry, StoredBlob
 from registry.errors import (
@@ -40,7 +40,15 @@ class Uploading:
     """`blob` from `origin`, a repository of the source, into `goal`, one of the target. `run` it once."""
 
     def __init__(
-        self, crew: Crew, source: Registry, target: Registry, origin: str, goal: str, blob: Descriptor, tally: Tally
+        self,
+        crew: Crew,
+        source: Registry,
+        target: Registry,
+        origin: str,
+        goal: str,
+        blob: Descriptor,
+        tally: Tally,
+        holders: Sequence[str] = (),
     ) -> None:
         self.crew = crew
         self.source = source
@@ -49,6 +57,8 @@ class Uploading:
         self.goal = goal
         self.blob = blob
         self.tally = tally
+        self.holders = holders
+        """Repositories of the target to mount it from."""
         self.patience = Patience(crew, TARGET, f"storing blob {blob.digest} in {goal}")
         self._location = ""
         self._offset = 0
@@ -72,6 +82,8 @@ class Uploading:
         self.crew.report(blob.digest, blob.size, blob.size)
 
     def _find(self) -> StoredBlob | None:
+        if self.blob.size <= PIECE and self.crew.watch.lacks(self.blob.digest):
+            return None
         what = f"looking for blob {self.blob.digest} in {self.goal}"
         found = attempt(self.crew, TARGET, what, lambda: self.target.head_blob(self.goal, self.blob.digest))
         if found and found.size != self.blob.size:
@@ -82,8 +94,7 @@ class Uploading:
         return found
 
     def _mount(self) -> bool:
-        holders = self.crew.ask(lambda: self.crew.watch.holders(self.blob.digest))
-        for holder in [each for each in holders if each != self.goal][:MOUNTS]:
+        for holder in [each for each in self.holders if each != self.goal][:MOUNTS]:
             if self._location:
                 self.target.cancel_upload(self.goal, self._location)
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -38,8 +39,8 @@ class Watched(Unwatched):
     def progress(self, digest: str, done: int, total: int) -> None:
         self.reported[digest] = (done, total)
 
-    def holders(self, digest: str) -> list[str]:
-        return self.held.get(digest, [])
+    def holders(self, digests: Sequence[str]) -> dict[str, list[str]]:
+        return {digest: self.held[digest] for digest in digests if digest in self.held}
 
 
 class Pair:

@@ -83,9 +83,10 @@ def test_a_projects_rule_tells_no_names_of_other_projects(scene: Scene) -> None:
     policy = scene.rule(scene.cast.alice, scene.cast.private)
 
     with opened(policy) as sides:
-        named = holders_at_target(sides, "private/app")(image.blobs[0].digest())
+        digest = image.blobs[0].digest()
+        named = holders_at_target(sides, "private/app")([digest])
 
-    assert named == ["private/other"]
+    assert named == {digest: ["private/other"]}
 
 
 def test_a_planner_that_lost_its_lease_stops_nothing(scene: Scene) -> None:
