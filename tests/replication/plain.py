@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,22 +28,39 @@ BINARY = GIVEN.get("REGISTRY_BIN", "docker-registry")
 
 
 class Plain:
-    """A registry at `url`; with `htpasswd` (a file's content) it asks for a password."""
+    """A registry at `url`; with `htpasswd` (a file's content) it asks for a password.
 
-    def __init__(self, binary: str = BINARY, htpasswd: str = "") -> None:
+    `storage` is its driver's name and parameters, in the place of a folder; `certificate`, and its key, let it speak
+    TLS; `auth` is how else it asks who somebody is, in its configuration's words.
+    """
+
+    def __init__(
+        self,
+        binary: str = BINARY,
+        htpasswd: str = "",
+        storage: Mapping[str, Any] | None = None,
+        certificate: tuple[Path, Path] | None = None,
+        auth: Mapping[str, Any] | None = None,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="haven-plain-"))
         self.binary = shutil.which(binary) or binary
         self.generation = generation_of(self.binary)
         self.port = free_port()
         self.log = self.folder / "log"
         self.storage = self.folder / "storage"
-        document = {
+        self.certificate = certificate
+        kept = storage or {"filesystem": {"rootdirectory": str(self.storage)}}
+        document: dict[str, Any] = {
             "version": "0.1",
             "log": {"level": "error", "accesslog": {"disabled": True}},
-            "storage": {"filesystem": {"rootdirectory": str(self.storage)}, "delete": {"enabled": True}},
+            "storage": {**kept, "delete": {"enabled": True}},
             "http": {"addr": f"127.0.0.1:{self.port}", "secret": "a secret of the tests", "relativeurls": True},
             "validation": {"manifests": {"urls": {"allow": ["^https?://"]}}},
         }
+        if certificate:
+            document["http"]["tls"] = {"certificate": str(certificate[0]), "key": str(certificate[1])}
+        if auth:
+            document["auth"] = dict(auth)
         if htpasswd:
             (self.folder / "htpasswd").write_text(htpasswd)
             document["auth"] = {"htpasswd": {"realm": "plain", "path": str(self.folder / "htpasswd")}}
@@ -51,18 +70,19 @@ class Plain:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}"
 
     def start(self) -> Plain:
         """Serve, as soon as this returns."""
-        env = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
+        env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        env["OTEL_TRACES_EXPORTER"] = "none"
         self.process = processes.start([self.binary, "serve", str(self.file)], self.log, env)
         processes.wait_until(self._answers, "the plain registry", log=self.log)
         return self
 
     def _answers(self) -> bool:
         try:
-            client(self.url).ping()
+            client(self.url, verify=False).ping()
         except Unauthorized:
             return True
         except RegistryError:
@@ -84,9 +104,9 @@ class Plain:
         push(client(self.url), repository, tag, pushed)
 
 
-def client(url: str, username: str = "", password: str = "") -> Registry:
-    """The registry at `url`, on loopback, through a session of its own."""
-    session = http.session(allow=["127.0.0.1", "localhost"])
+def client(url: str, username: str = "", password: str = "", verify: bool | str = True) -> Registry:
+    """The registry at `url`, on loopback, through a session of its own; `verify` may be the file of a CA."""
+    session = http.session(allow=["127.0.0.1", "localhost"], verify=verify)
     return Registry(url, session, Credentials(url, session, username, password))
 
 

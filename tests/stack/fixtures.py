@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.postgres import Postgres
+from tests.replication.plain import Plain
 from tests.settings import GIVEN
 from tests.stack.engine import Docker, Engine
 from tests.stack.people import People, settle
+from tests.stack.replicas import HTPASSWD, LOOPBACK, Replicas
 from tests.stack.stack import Stack
 
 MakeStack = Callable[..., Stack]
@@ -40,6 +42,18 @@ def make_stack() -> Iterator[MakeStack]:
 def stack(make_stack: MakeStack) -> Stack:
     """The session's stack. Leave it as healthy as you found it."""
     return make_stack().start()
+
+
+@pytest.fixture(scope="session")
+def replicas(make_stack: MakeStack) -> Iterator[Replicas]:
+    """Two Havens and a plain registry. Leave no rule behind."""
+    plain = Plain(htpasswd=HTPASSWD)
+    try:
+        here = make_stack(HAVEN_ALLOWED_NETWORKS=LOOPBACK).start()
+        there = make_stack().start()
+        yield Replicas(here, there, plain.start()).settle()
+    finally:
+        plain.remove()
 
 
 @pytest.fixture(scope="session")

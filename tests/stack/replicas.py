@@ -39,12 +39,22 @@ class Replicas:
         return answer
 
     @property
+    def password(self) -> str:
+        """The administrators'."""
+        return ADMIN_PASSWORD
+
+    @property
     def admin(self) -> Client:
         return self.here.admin
 
     @property
     def admin_there(self) -> Client:
         return self.there.admin
+
+    def tags_there(self, repository: str) -> list[str]:
+        """The tags of a repository of `there`; none where it does not exist."""
+        answer = self.admin_there("GET", f"/v2/{repository}/tags/list")
+        return sorted(answer.json["tags"] or []) if answer.status == 200 else []
 
     def api(self, method: str, path: str, document: Any, expected: int) -> Any:
         answer = self.admin.api(method, path, document)
@@ -67,6 +77,25 @@ class Replicas:
     def run(self, policy: int, seconds: float = 60) -> dict[str, Any]:
         """A run of the rule, ended."""
         return self.ended(self.start(policy), seconds)
+
+    def succeeds(self, policy: int, seconds: float = 60) -> dict[str, Any]:
+        """A run of the rule that ended well."""
+        run = self.run(policy, seconds)
+        assert run["status"] == "Succeed", self.tasks(run["id"])
+        return run
+
+    def fails(self, policy: int) -> str:
+        """The log of the one job of a run, which failed for good at its first attempt."""
+        run = self.run(policy, 30)
+        [task] = self.tasks(run["id"])
+        assert (run["status"], task["status"]) == ("Failed", "Failed"), task
+        attempts = f"from jobs.models import Job\nanswer = Job.objects.get(pk={task['id']}).attempts"
+        assert self.here.ask(attempts) == 1, task
+        return self.log(run["id"], task["id"])
+
+    def moved(self, run: dict[str, Any]) -> int:
+        """The bytes that the run says it has moved."""
+        return int(self.api("GET", f"/replication/executions/{run['id']}/progress", None, 200).json["bytes"])
 
     def ended(self, execution: int, seconds: float = 60) -> dict[str, Any]:
         wait_until(lambda: self.execution(execution)["status"] != "InProgress", f"run {execution}", seconds)

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
 from tests.processes import wait_until
-from tests.replication.plain import Plain, client, push
+from tests.replication.plain import client, push
 from tests.stack import content
 from tests.stack.content import Blob, Pushable
-from tests.stack.fixtures import MakeStack
-from tests.stack.replicas import HTPASSWD, LOOPBACK, PLAIN_PASSWORD, PLAIN_USER, Replicas
+from tests.stack.replicas import PLAIN_PASSWORD, PLAIN_USER, Replicas
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def replicas(make_stack: MakeStack) -> Iterator[Replicas]:
-    plain = Plain(htpasswd=HTPASSWD)
-    try:
-        here = make_stack(HAVEN_ALLOWED_NETWORKS=LOOPBACK).start()
-        there = make_stack().start()
-        yield Replicas(here, there, plain.start()).settle()
-    finally:
-        plain.remove()
 
 
 def image_of(text: str) -> Pushable:
@@ -105,6 +92,13 @@ def test_events_push_and_delete(replicas: Replicas) -> None:
     wait_until(lambda: replicas.admin_there.pull("library/eventful", "v1").status == 404, "the deletion", 60)
     assert replicas.admin_there.pull("library/eventful", newer.digest()).status == 404
     assert replicas.admin_there.pull("library/eventful", image.digest()).status == 200  # was never deleted here
+
+    for number in range(3):
+        replicas.admin.push("library/eventful", f"w{number}", image_of(f"event {number}"))
+    wait_until(lambda: replicas.tags_there("library/eventful") == ["w0", "w1", "w2"], "three copies", 60)
+    replicas.api("DELETE", "/projects/library/repositories/eventful", None, 200)
+    wait_until(lambda: replicas.tags_there("library/eventful") == [], "the deletion of all", 60)
+    assert replicas.admin_there.pull("library/eventful", image.digest()).status == 404
     assert {run["trigger"] for run in replicas.runs(rule)} == {"event_based"}
     replicas.forget(rule)
 
