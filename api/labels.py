@@ -91,8 +91,11 @@ def label_of(request: Request, label_id: str, action: str) -> models.Label:
     return label
 
 
+SCOPED = {"name": Text(), "scope": Text(), "project_id": Number()}
+
+
 class Labels(Endpoint):
-    @operation("ListLabels", [Label], query=LISTED | {"name": Text(), "scope": Text(), "project_id": Number()})
+    @operation("ListLabels", [Label], query=LISTED | SCOPED, errors=(404,))
     def get(self, request: Request) -> Response:
         return LABELS.answer(request, listed(request), show_all)
 

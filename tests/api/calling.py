@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.test import Client
+from django.urls import Resolver404, URLPattern
 
 from accounts.models import User
+from api.operations import Placed, methods
+from api.urls import routes
 from tests.cast import PASSWORD
 
 BASE = "/api/v2.0"
@@ -34,7 +39,9 @@ class Caller:
             token = base64.b64encode(f"{self.name}:{self.secret}".encode()).decode()
             headers.setdefault("Authorization", f"Basic {token}")
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.generic(method, path, sent, content_type, headers=given, RAW_URI=path)
+        response = self.client.generic(method, path, sent, content_type, headers=given, RAW_URI=path)
+        require_documented(method, path, response)
+        return response
 
     def get(self, path: str, **headers: str) -> Any:
         return self("GET", path, **headers)
@@ -50,6 +57,29 @@ class Caller:
 
     def delete(self, path: str, **headers: str) -> Any:
         return self("DELETE", path, **headers)
+
+
+def require_documented(method: str, path: str, response: Any) -> None:
+    """Fail if an operation answers what our OpenAPI does not tell of it."""
+    view = None
+    with suppress(Resolver404):
+        view = getattr(response.resolver_match.func, "view_class", None)
+    if told := statuses().get((view, method)):
+        assert response.status_code in told, f"{method} {path} is {response.status_code}, documented are {told}"
+
+
+@cache
+def statuses() -> dict[tuple[type | None, str], list[int]]:
+    """Every status that each method of each view may answer."""
+    told: dict[tuple[type | None, str], list[int]] = {}
+    for route in (found for found in routes() if isinstance(found, URLPattern)):
+        for module, method, where, declared in methods([route]):
+            if declared:
+                found = Placed(declared, method, where, module)
+                told.setdefault((getattr(route.callback, "view_class", None), method), []).extend(
+                    [declared.status, *found.refusals]
+                )
+    return told
 
 
 def caller(user: User | None) -> Caller:
