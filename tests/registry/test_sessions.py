@@ -13,7 +13,7 @@ import pytest
 from registry import http
 from registry.auth import Credentials
 from registry.client import Body, Registry
-from registry.errors import Unavailable
+from registry.errors import Blocked, Unavailable
 from tests.fakes.registry import FakeRegistry, fake_session
 from tests.registry.documents import sha256
 from tests.registry.listener import Listener, listening
@@ -127,3 +127,26 @@ def test_a_refusal_keeps_the_connection() -> None:
         for number in range(5):
             assert registry.head_blob("team/app", sha256(str(number).encode())) is None
         assert listener.connections == 1
+
+
+def test_a_plain_request_is_what_the_library_would_make_of_it() -> None:
+    session = http.session(allow=["127.0.0.1"])
+    digest = sha256(b"layer")
+    cases = [
+        ("HEAD", f"https://registry.test/v2/team/app/blobs/{digest}", None),
+        ("GET", "http://127.0.0.1:5000/v2/_catalog?n=1000&last=a%2Fb", None),
+        ("POST", "http+unix://%2Frun%2Fregistry.sock/v2/team/app/blobs/uploads/", None),
+        ("PUT", f"https://registry.test/v2/a/blobs/uploads/1?digest={digest.replace(':', '%3A')}", b"layer"),
+        ("PATCH", "https://registry.test/v2/a/blobs/uploads/1", Body([b"abc", b"de"], 5)),
+        ("PUT", "https://registry.test/v2/a/../b//c?x=%2f#part", b""),
+        ("GET", "https://REGISTRY.test:443/v2/ü", None),
+        ("GET", "https://registry.test", None),
+    ]
+    for method, url, data in cases:
+        asked = http.Request(method, url, headers={"Accept": "a", "user-agent": "b"}, data=data)
+        ours, theirs = session.prepare_request(asked), super(http.Session, session).prepare_request(asked)
+        assert (ours.method, ours.url, dict(ours.headers)) == (theirs.method, theirs.url, dict(theirs.headers))
+        assert ours.body is theirs.body
+    for header in ("a\r\nb: c", "a\nb"):
+        with pytest.raises(Blocked):
+            session.prepare_request(http.Request("GET", "https://registry.test/v2/", headers={"Accept": header}))
