@@ -24,6 +24,7 @@ from pathlib import Path
 from bench import bandwidth, interruptions
 from bench.layers import push_large
 from bench.workers import Workers
+from registry.errors import NameUnknown
 from tests.replication.plain import BINARY, Plain, client, push
 from tests.stack import content
 from tests.stack.content import OCI_LAYER, Blob
@@ -117,7 +118,8 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--layers", type=int, default=10)
     parser.add_argument("--megabytes", type=int, default=50)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="processes that copy the many small images")
+    parser.add_argument("--threads", type=int, default=4, help="images at once of each, as a replicator has by default")
     parser.add_argument("--source", default=BINARY)
     parser.add_argument("--target", default=BINARY)
     parser.add_argument("--huge", type=int, default=2048, help="megabytes of the layer that memory is measured with")
@@ -184,10 +186,10 @@ def _many(source: Plain, asked: argparse.Namespace, races: list[Race]) -> int:
             copier.sync(f"{_host(source)}/{MANY}", f"{_host(target)}/synced")
             _push_small(source, tags[0])
             again.skopeo.append(timed(lambda: copier.sync(f"{_host(source)}/{MANY}", f"{_host(target)}/synced")))
-        with plain(asked.target) as target, Workers(asked.workers, source.url, target.url) as workers:
-            each.haven.append(timed(lambda: _copy_all(workers, source)))
+        with plain(asked.target) as target, _replicators(asked, source, target) as workers:
+            each.haven.append(timed(lambda: _copy_all(workers, source, target)))
             _push_small(source, tags[0])
-            again.haven.append(timed(lambda: _copy_all(workers, source)))
+            again.haven.append(timed(lambda: _copy_all(workers, source, target)))
             assert workers.results.count("copied") == 1, workers.results
             peak = max(peak, workers.peak)
     return peak
@@ -198,10 +200,18 @@ def _skopeo_each(copier: Skopeo, source: Plain, target: Plain, tags: list[str]) 
         copier.copy(f"{_host(source)}/{MANY}:{tag}", f"{_host(target)}/{MANY}:{tag}")
 
 
-def _copy_all(workers: Workers, source: Plain) -> None:
+def _replicators(asked: argparse.Namespace, source: Plain, target: Plain) -> Workers:
+    return Workers(asked.workers, source.url, target.url, threads=asked.threads)
+
+
+def _copy_all(workers: Workers, source: Plain, target: Plain) -> None:
     """List the source, and copy what it has, as a rule's execution does."""
     found = list(client(source.url).tags(MANY))
-    workers.copy([((MANY, tag), (MANY, tag)) for tag in found], tags=found)
+    try:
+        new = not list(client(target.url).tags(MANY))
+    except NameUnknown:
+        new = True
+    workers.copy([((MANY, tag), (MANY, tag)) for tag in found], tags=found, new=new)
 
 
 def _push_small(source: Plain, tag: str) -> None:

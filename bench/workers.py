@@ -40,13 +40,13 @@ class Workers:
             assert process.stdout and process.stdout.readline() == "ready\n"
         return self
 
-    def copy(self, jobs: list[tuple[Name, Name]], tags: list[str] | None = None) -> None:
-        """Copy all; return when the last is done."""
+    def copy(self, jobs: list[tuple[Name, Name]], tags: list[str] | None = None, new: bool = False) -> None:
+        """Copy all; return when the last is done. `new`: the target's repositories held nothing."""
         busy = []
         for number, process in enumerate(self.processes):
             own = [{"origin": origin, "goal": goal} for origin, goal in jobs[number :: len(self.processes)]]
             if own:
-                asked: dict[str, Any] = {"jobs": own}
+                asked: dict[str, Any] = {"jobs": own, "new": new}
                 if tags is not None:
                     asked["tags"] = [tag for tag in tags if tag.startswith("sha256-")]
                 assert process.stdin
