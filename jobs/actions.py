@@ -250,7 +250,7 @@ def send_more(kind: str, most: int = WINDOW) -> int:
     """
     unsent = Job.objects.filter(_claimable(), kind=kind, status__in=WAITING, sent_at=None)
     queue, sent = queue_of(kind), 0
-    for pk in unsent.order_by("due_at", "pk").values_list("pk", flat=True)[: most + 8]:  # others may take some meanwhile
+    for pk in unsent.order_by("due_at", "pk").values_list("pk", flat=True)[: most + 8]:  # others may take some
         if sent == most:
             break
         if not Job.objects.filter(pk=pk, sent_at=None).update(sent_at=Now()):

@@ -14,7 +14,7 @@ _sent: dict[tuple[int, str, str], None] = {}
 
 
 def lacking(execution_id: int, repository: str) -> Callable[[str], bool]:
-    """Whether `repository`, new in this run, lacks a blob: true for the first in this process who asks, and sends it."""
+    """Whether `repository`, new in this run, lacks a blob: true for the first here who asks, and sends it."""
 
     def lacks(digest: str) -> bool:
         key = (execution_id, repository, digest)

@@ -29,8 +29,8 @@ class Saved:
 class Watch(Protocol):
     """Who runs a copy, as the engine sees it: told how it goes, asked whether to stop, keeper of what to resume by.
 
-    All methods but `throttle` and `lacks` are called in the thread that called the engine, so a database connection of that
-    thread will do; none is called twice at the same time. What they raise ends the copy.
+    All methods but `throttle` and `lacks` are called in the thread that called the engine, so a database connection
+    of that thread will do; none is called twice at the same time. What they raise ends the copy.
     """
 
     def stop(self) -> bool:
