@@ -90,6 +90,8 @@ def _condition(node: Any, columns: set[str]) -> Q:
         return found
     if not isinstance(node, Lookup) or not isinstance(node.lhs, Col) or hasattr(node.rhs, "resolve_expression"):
         raise Unclear
+    if node.lookup_name == "isnull":  # tallies have a number for everywhere, and nothing for nowhere
+        raise Unclear
     column = node.lhs.target.attname
     columns.add(column)
     return Q((f"{column}__{node.lookup_name}", node.rhs))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -19,8 +20,10 @@ from django.db.models import F, Q, Window
 from django.db.models.functions import Mod, RowNumber
 
 from audit.asked import midnight
+from audit.groups import groups, page_of_groups
+from audit.memory import once, recall, remember
 from audit.models import Entry, EntryQuerySet
-from audit.totals import TAIL, Counted, recall, remember
+from audit.totals import TAIL, Counted
 
 MARKS = 5_000
 """The most that are set along a list; one that is no longer is remembered whole."""
@@ -55,6 +58,8 @@ def page(
     rows = counted.rows.order_by(*order)
     if counted.days and order[0].lstrip("-") == "op_time":
         return _of_days(rows, counted.days, order[0].startswith("-"), start, end)
+    if len(order) == 3 and (found := groups(counted, order[0])):
+        return page_of_groups(rows, order[0], found, start, end, partial(_of_group, order[1:], walk, most))
     if _is_near(counted, start, end, walk) or NULLS & {name.lstrip("-") for name in order}:
         return _walk(rows, start, end, counted.total)
     marks = _marks(counted, order, most)
@@ -66,6 +71,10 @@ def page(
     since = list(counted.rows.filter(pk__gt=marks.settled).values_list("pk", flat=True))
     both = Entry.objects.filter(pk__in=[*marks.ids, *since])
     return list(both.order_by(*order).values_list("pk", flat=True)[start:end])
+
+
+def _of_group(order: Sequence[str], walk: int, most: int, counted: Counted, start: int, end: int) -> list[int]:
+    return page(counted, order, start, end, walk=walk, most=most)
 
 
 def _of_days(rows: EntryQuerySet, days: dict[date, int], newest_first: bool, start: int, end: int) -> list[int]:
@@ -103,16 +112,22 @@ def _marks(counted: Counted, order: Sequence[str], most: int) -> Marks:
     """The marks of the list, set anew where there are none yet or many entries came since."""
     name = hashlib.sha256(repr((counted.key, list(order))).encode()).hexdigest()
     slot = f"audit.marks:{int(name[:8], 16) % SLOTS}"
-    held: dict[str, Any] = recall(slot) or {}
-    if held.get("name") == name and counted.total - held["marks"][1] <= TAIL:
-        return Marks(*held["marks"])
-    settled = counted.ledger.counted
-    rows = counted.rows.filter(pk__lte=settled)
-    number = rows.count()
-    step = max(-(-number // most), 1)
-    marks = Marks(settled, number, step, _ids(rows, order, step))
-    remember(slot, {"name": name, "marks": [settled, number, step, marks.ids]}, KEPT)
-    return marks
+
+    def look() -> Marks | None:
+        held: dict[str, Any] = recall(slot) or {}
+        is_true = held.get("name") == name and counted.total - held["marks"][1] <= TAIL
+        return Marks(*held["marks"]) if is_true else None
+
+    def make() -> Marks:
+        settled = counted.ledger.counted
+        rows = counted.rows.filter(pk__lte=settled)
+        number = rows.count()
+        step = max(-(-number // most), 1)
+        marks = Marks(settled, number, step, _ids(rows, order, step))
+        remember(slot, {"name": name, "marks": [settled, number, step, marks.ids]}, KEPT)
+        return marks
+
+    return once(f"audit.marks:{name}", look, make)
 
 
 def _ids(rows: EntryQuerySet, order: Sequence[str], step: int) -> list[int]:

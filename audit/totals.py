@@ -7,51 +7,33 @@ number of entries up to a settled id is remembered: entries are only ever added,
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.core.cache import cache as cache
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
-from redis.exceptions import RedisError
 
 from audit.asked import Asked, asked_of, midnight
+from audit.memory import once, recall, remember
 from audit.models import EntryQuerySet, Ledger, Tally, UserTally
 from audit.tallies import EVERYWHERE, KIND
 
 KEPT = 7 * 24 * 3600
 """Seconds for which a total is remembered after it was last moved on."""
+LATELY = 900
+"""Seconds for which a sum of tallies is remembered: until they were counted on, if that comes first."""
 TAIL = 5_000
 """Entries after the settled id that are counted again and again; then the remembered total moves on."""
 OF_DAYS = frozenset({"project_id", *KIND})
 OF_USERS = frozenset({"username", *KIND})
-_log = logging.getLogger(__name__)
 
 
 def total(rows: EntryQuerySet) -> int:
     """How many `rows` there are."""
     return Counted(rows).total
-
-
-def recall(name: str) -> Any:
-    """What is remembered; None for nothing, and where Redis is away."""
-    try:
-        return cache.get(name)
-    except RedisError as error:
-        _log.warning("redis is away, entries are counted: %s", type(error).__name__)
-        return None
-
-
-def remember(name: str, value: Any, seconds: int = KEPT) -> None:
-    """Keep `value`, JSON, for so long at most."""
-    try:
-        cache.set(name, value, seconds)
-    except RedisError as error:
-        _log.warning("redis is away, nothing is remembered: %s", type(error).__name__)
 
 
 def _ledger() -> Ledger:
@@ -101,9 +83,9 @@ class Counted:
         tallied: list[Any] | None = recall(name)
         if tallied is None:
             tallied = [[day.isoformat(), number] for day, number in _tallied(asked)]
-            if not self._is_unchanged():
+            if not self.is_unchanged():
                 return None
-            remember(name, tallied, 900)
+            remember(name, tallied, LATELY)
         days = {date.fromisoformat(day): number for day, number in tallied if number}
         since = self._since().annotate(day=TruncDate("op_time", tzinfo=UTC)).values_list("day")
         for day, number in since.annotate(number=Count("pk")):
@@ -118,28 +100,41 @@ class Counted:
         asked = self.asked
         if asked is None or asked.columns - OF_USERS or asked.since or asked.until:
             return None
-        number = UserTally.objects.filter(asked.condition).aggregate(number=Sum("number"))["number"] or 0
-        return number + self._since().count() if self._is_unchanged() else None
+        name = f"audit.users:{self.ledger.counted}:{self.key}"
+        number: int | None = recall(name)
+        if number is None:
+            number = int(UserTally.objects.filter(asked.condition).aggregate(number=Sum("number"))["number"] or 0)
+            if not self.is_unchanged():
+                return None
+            remember(name, number, LATELY)
+        return number + self._since().count()
 
     def _since(self) -> EntryQuerySet:
         """Those that are not in the tallies yet."""
         return self.rows.order_by().filter(pk__gt=self.ledger.counted)
 
-    def _is_unchanged(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether the tallies that were just read go with the ledger."""
         now = _ledger()
         return (now.counted, now.times) == (self.ledger.counted, self.ledger.times)
 
     def _remembered(self) -> int:
         name = f"audit.total:{self.key}"
-        remembered: list[int] | None = recall(name)
-        last, number = remembered or (0, 0)
-        tail = self.rows.filter(pk__gt=last).count() if remembered else 0
-        if (remembered is None or tail > TAIL) and (settled := self.ledger.counted) > last:
-            number += self.rows.filter(pk__gt=last, pk__lte=settled).count()
-            remember(name, [settled, number])
-            last, remembered = settled, None
-        return number + (tail if remembered else self.rows.filter(pk__gt=last).count())
+        if not self.ledger.counted:
+            return self.rows.count()
+        settled: Any = once(name, lambda: recall(name), lambda: self._settle(name, 0, 0))
+        last, number = int(settled[0]), int(settled[1])
+        tail = self.rows.filter(pk__gt=last).count()
+        if tail > TAIL and self.ledger.counted > last:
+            self._settle(name, last, number)
+        return number + tail
+
+    def _settle(self, name: str, last: int, number: int) -> tuple[int, int]:
+        """Remember, of those up to the settled id, how many there are; `number` are up to `last`."""
+        settled = self.ledger.counted
+        number += self.rows.filter(pk__gt=last, pk__lte=settled).count()
+        remember(name, [settled, number], KEPT)
+        return settled, number
 
 
 def _tallied(asked: Asked) -> list[tuple[date, int]]:

@@ -222,6 +222,20 @@ CROSS JOIN LATERAL (SELECT
     CASE resource_type WHEN 'artifact' THEN jsonb_build_object('tag', 'v' || mod(g, 50), 'address', '10.0.0.1')
         ELSE '{}'::jsonb END AS details) told;
 
+-- As the task that looks after the tallies leaves them.
+INSERT INTO audit_tally (day, project_id, operation, resource_type, success, number)
+SELECT (op_time AT TIME ZONE 'UTC')::date, 0, operation, resource_type, success, count(*)
+FROM audit_entry GROUP BY 1, 3, 4, 5
+UNION ALL SELECT (op_time AT TIME ZONE 'UTC')::date, project_id, operation, resource_type, success, count(*)
+FROM audit_entry WHERE project_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5;
+
+INSERT INTO audit_usertally (username, operation, resource_type, success, number)
+SELECT username, operation, resource_type, success, count(*) FROM audit_entry GROUP BY 1, 2, 3, 4;
+
+INSERT INTO audit_purged (id, times, counted, settled, newest, next_transaction)
+VALUES (1, 0, %(entries)s, %(entries)s, %(entries)s, 0)
+ON CONFLICT (id) DO UPDATE SET counted = excluded.counted, settled = excluded.settled, newest = excluded.newest;
+
 INSERT INTO jobs_execution (id, vendor_type, vendor_id, trigger, extra_attrs, start_time)
 SELECT g, CASE mod(g, 4) WHEN 0 THEN 'PURGE_AUDIT_LOG' WHEN 1 THEN 'GARBAGE_COLLECTION' ELSE 'REPLICATION' END,
     CASE WHEN mod(g, 4) > 1 THEN 1 + mod(g, 50) ELSE 0 END, 'SCHEDULE', '{}',

@@ -23,8 +23,11 @@ ORDERS = (
     ["-pk"],
     ["username", "-op_time", "-pk"],
     ["-resource", "op_time", "pk"],
+    ["operation", "-op_time", "-pk"],
+    ["-username", "op_time", "pk"],
     ["operation", "username", "pk"],
     ["project_id", "-op_time", "-pk"],
+    ["-project_id", "op_time", "pk"],
 )
 
 
@@ -85,6 +88,19 @@ def test_every_page_is_right_after_more_entries_and_after_a_purge() -> None:
     purge.purge({"audit_retention_hour": 24 * 250, "include_event_types": "pull_artifact"}, Job())
     for rows in lists():
         assert_right(rows, ORDERS[0])
+
+
+def test_pages_neither_repeat_nor_skip_where_one_group_ends_and_the_next_begins() -> None:
+    add(110, 5)
+    settle()
+    add(9, 6)
+    for order in ORDERS:
+        walked = list(Entry.objects.order_by(*order).values_list("pk", flat=True))
+        paged: list[int] = []
+        for start in range(0, 119, 20):
+            found = pages.page(totals.Counted(Entry.objects.all()), order, start, min(start + 20, 119), walk=1)
+            paged += found
+        assert paged == walked, order
 
 
 def test_a_deep_page_of_few_among_many_is_not_walked_to() -> None:
