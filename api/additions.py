@@ -10,7 +10,8 @@ from rest_framework.response import Response
 
 from accounts.errors import BadRequest
 from api import parameters
-from api.artifacts import ACCEPTED, OF_REPOSITORY, addition_links, artifact_of
+from api.artifact_rows import ADDITIONS
+from api.artifacts import ACCEPTED, OF_REPOSITORY, artifact_of
 from api.operations import operation
 from api.shapes import Anything, Map, Text
 from api.views import Endpoint
@@ -32,7 +33,7 @@ class Addition(Endpoint):
     ) -> HttpResponseBase:
         parameters.one_of(addition, "addition", KNOWN)
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact-addition", "read")
-        if addition not in addition_links(artifact):
+        if not artifact.config_media_type or addition not in ADDITIONS.get(artifact.type, ()):
             raise BadRequest(f"addition {addition} isn't supported for {artifact.type}")
         return content_of(artifact, addition)
 

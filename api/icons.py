@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 
 from django.urls import path
 from rest_framework.request import Request
@@ -46,6 +47,7 @@ def digest(picture: str) -> str:
 PICTURES = {digest(drawn(strokes)): drawn(strokes) for strokes in (DEFAULT, *STROKES.values())}
 
 
+@cache
 def icon_of(kind: str) -> str:
     """The digest of the picture of artifacts, or accessories, of this type."""
     return digest(drawn(STROKES.get(kind, DEFAULT)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any, ClassVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,8 +24,8 @@ def moment(value: datetime | None) -> str:
     """Harbor's date-time: UTC, three digits after the second; the zero time for None."""
     if value is None:
         return NEVER
-    value = value.astimezone(UTC)
-    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{text.removesuffix('+00:00')}Z"
 
 
 class Property(serializers.Field[Any, Any, Any, Any]):
@@ -180,16 +182,34 @@ class Shape(serializers.Serializer[Any]):
     def shown(self, value: Any) -> bool:
         return self.always or value is not None
 
+    @cached_property
+    def parts(self) -> list[tuple[str, Any, str, Any, Any]]:
+        """Of each property: its name, itself, where it comes from, how to read that, how to write it if not as it is.
+
+        A long list is a hundred thousand properties: what can be known beforehand is.
+        """
+        own: Mapping[str, Any] = self.fields
+        return [
+            (
+                name,
+                part,
+                part.source,
+                attrgetter(part.source),
+                None if type(part).to_representation is Property.to_representation else part.to_representation,
+            )
+            for name, part in own.items()
+        ]
+
     def to_representation(self, instance: Any) -> dict[str, Any]:
         written = {}
-        parts: Mapping[str, Any] = self.fields
-        for name, part in parts.items():
-            try:
-                value = part.get_attribute(instance)
-            except serializers.SkipField:  # the mapping has no such key
-                value = None
-            value = None if value is None else part.to_representation(value)
-            if part.shown(value):
+        is_mapping = type(instance) is dict
+        for name, part, source, read, write in self.parts:
+            value = instance.get(source) if is_mapping and "." not in source else attribute(instance, part, read)
+            if write is not None and value is not None:
+                value = write(value)
+            if value:  # nothing that is so is dropped
+                written[name] = value
+            elif part.shown(value):
                 written[name] = zero_of(part) if value is None else value
         return written
 
@@ -218,6 +238,20 @@ class Shape(serializers.Serializer[Any]):
             raise Invalid(*lines(shape.errors))
         body: dict[str, Any] = given(shape.validated_data)
         return body
+
+
+def attribute(instance: Any, part: Any, read: Any) -> Any:
+    """What `instance` has for `part`; None where it has no such thing."""
+    try:
+        value = read(instance)
+        if not callable(value):
+            return value
+    except (AttributeError, KeyError, ObjectDoesNotExist):  # it may be a mapping inside
+        pass
+    try:
+        return part.get_attribute(instance)
+    except serializers.SkipField:
+        return None
 
 
 @cache

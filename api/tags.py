@@ -9,7 +9,8 @@ from rest_framework.response import Response
 from accounts.actors import actor_of
 from accounts.errors import NotFound
 from api import query
-from api.artifacts import Tag, artifact_of
+from api.artifact_rows import Tag
+from api.artifacts import artifact_of, counted_by
 from api.operations import LISTED, operation
 from api.paging import Listing
 from api.shapes import Flag, Shape, Text
@@ -28,6 +29,7 @@ TAGS = Listing(
     },
     sorts={name: name for name in ("id", "name", "push_time", "pull_time")},
 )
+CHANGING = frozenset({"pull_time"})
 
 
 class NewTag(Shape):
@@ -38,7 +40,8 @@ class Tags(Endpoint):
     @operation("listTags", [Tag], query=LISTED | {"with_immutable_status": Flag(default=False)})
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact = artifact_of(request, project_name, repository_name, reference, "tag", "list")
-        return TAGS.answer(request, artifact.tags.all(), Tag.each)
+        listing = counted_by(request, TAGS, artifact.repository.update_time, CHANGING)
+        return listing.answer(request, artifact.tags.all(), Tag.each)
 
     @operation("createTag", status=201, body=NewTag, errors=(409, 412))
     def post(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Collate
 
 from accounts.actors import Actor
 from projects.models import Label, Project
@@ -176,6 +176,14 @@ class Manifest(models.Model):
         return f"manifest {self.pk}"
 
 
+class TagQuerySet(models.QuerySet["Tag"]):
+    def called(self, name: str) -> TagQuerySet:
+        """Those of exactly this name. Compared as bytes, as the indexes are made that know names by themselves."""
+        if connection.vendor != "postgresql":
+            return self.filter(name=name)
+        return self.alias(octets=Collate("name", "C")).filter(octets=name)
+
+
 class Tag(models.Model):
     """A name for an artifact; it exists here only, the registry holds no tags."""
 
@@ -184,6 +192,8 @@ class Tag(models.Model):
     name = models.CharField(max_length=128)
     push_time = models.DateTimeField()
     pull_time = models.DateTimeField(null=True)
+
+    objects = TagQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "name"], name="tag_name_unique")]

@@ -66,17 +66,8 @@ def survey(
     """What is there of `artifacts` and `blobs` (digests, in the repository), of `stored` (stored digests, in the
     project), of accessories that wait for the artifact `subject`, and of `tag` (in the repository)."""
     found = Survey()
-    parameters: list[Any] = [
-        project_id,
-        repository,
-        *artifacts,
-        repository,
-        *blobs,
-        project_id,
-        *stored,
-        project_id,
-        *stored,
-    ]
+    digests = [project_id, repository, *artifacts, repository, *blobs]
+    parameters: list[Any] = [*digests, project_id, *stored, project_id, *stored, repository, subject, repository, tag]
     with connection.cursor() as cursor:
         cursor.execute(
             _statement(len(artifacts), len(blobs), len(stored)), [*parameters, repository, subject, repository, tag]

@@ -63,8 +63,7 @@ def info(request: HttpRequest, project: str, repository: str) -> HttpResponse:
 
 def _frame(found: Place, row: Repository) -> dict[str, Any]:
     """What stands above a repository's tabs: how to pull its newest artifact, and how much it is used."""
-    this = Repository.objects.filter(pk=row.pk)
-    newest = Artifact.objects.filter(repository=row, tags__isnull=False).listed().with_tags()
+    newest = Artifact.objects.filter(repository=row, tagged=True).listed().with_tags()
     newest_row = newest.order_by("-push_time", "-pk").first()
     tags = in_order(newest_row.tags.all()) if newest_row else []
     return {
@@ -72,8 +71,8 @@ def _frame(found: Place, row: Repository) -> dict[str, Any]:
         "newest": newest_row,
         "commands": commands_of(newest_row, row, tags) if newest_row else [],
         "push_commands": push_commands(found.project.name, row.name),
-        "artifact_total": total(Artifact.objects.filter(repository=row).listed(), this),
-        "tag_total": total(Tag.objects.filter(repository=row), this),
+        "artifact_total": total(Artifact.objects.filter(repository=row).listed(), row.update_time),
+        "tag_total": total(Tag.objects.filter(repository=row), row.update_time),
         "pulls": pulls_by_day(row.pull_days.all()),
         **found.context,
     }

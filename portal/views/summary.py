@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from artifacts.models import Artifact, PullDay, Repository, Tag
+from artifacts.models import Artifact, PullDay, Tag
 from artifacts.totals import total
 from portal.charts import pulls_by_day, storage_by_repository
 from portal.commands import push_commands
 from portal.finding import Place, place
 from portal.names import role_name
-from projects.models import Role, by_strength
+from projects.models import Quota, Role, by_strength
 
 
 @require_safe
@@ -23,11 +23,11 @@ def summary(request: HttpRequest, project: str) -> HttpResponse:
     found.require("repository", "list")
     told = "read" in found.context["may"].get("quota", {})
     bars = storage_by_repository(found.project) if told else []
-    repositories = Repository.objects.filter(project=found.project)
+    state = Quota.objects.filter(project=found.project).values_list("update_time", flat=True).first()
     context = {
         "repository_total": found.project.repositories.count(),
-        "artifact_total": total(Artifact.objects.filter(project=found.project), repositories),
-        "tag_total": total(Tag.objects.filter(repository__project=found.project), repositories),
+        "artifact_total": total(Artifact.objects.filter(project=found.project), state),
+        "tag_total": total(Tag.objects.filter(repository__project=found.project), state),
         "pulls": pulls_by_day(PullDay.objects.filter(project=found.project)),
         "bars": bars,
         "largest": max((bar.value for bar in bars), default=0),
