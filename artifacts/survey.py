@@ -69,9 +69,7 @@ def survey(
     digests = [project_id, repository, *artifacts, repository, *blobs]
     parameters: list[Any] = [*digests, project_id, *stored, project_id, *stored, repository, subject, repository, tag]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _statement(len(artifacts), len(blobs), len(stored)), [*parameters, repository, subject, repository, tag]
-        )
+        cursor.execute(_statement(len(artifacts), len(blobs), len(stored)), parameters)
         for kind, version, digest, stored_digest, pk, size, manifest_size, media_type in cursor.fetchall():
             if kind == "quota":
                 found.version = _time(version)
