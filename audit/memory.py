@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.core.cache import cache
+from django.db import connection, transaction
 from redis.exceptions import RedisError
 
 LONGEST = 60
@@ -34,13 +36,26 @@ def remember(name: str, value: Any, seconds: int) -> None:
         _log.warning("redis is away, nothing is remembered: %s", type(error).__name__)
 
 
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Let PostgreSQL take as long over what is found out once as the other callers wait."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}s'")
+        yield
+
+
 def once(name: str, look: Callable[[], Found | None], make: Callable[[], Found]) -> Found:
     """What `look` finds, or else what `make` makes, which is dear: of many callers one makes it, the others wait."""
     until = time.monotonic() + LONGEST
     while (found := look()) is None:
         if _claim(f"{name}:busy") or time.monotonic() > until:
             try:
-                return make() if (found := look()) is None else found
+                if (found := look()) is not None:
+                    return found
+                with patiently():
+                    return make()
             finally:
                 _release(f"{name}:busy")
         time.sleep(PAUSE)

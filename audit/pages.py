@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, Window
-from django.db.models.functions import Mod, RowNumber
+from django.db.models import Q, Window
+from django.db.models.functions import RowNumber
 
 from audit.asked import midnight
 from audit.groups import groups, page_of_groups
@@ -135,8 +135,11 @@ def _ids(rows: EntryQuerySet, order: Sequence[str], step: int) -> list[int]:
     if step == 1:
         return list(rows.order_by(*order).values_list("pk", flat=True))
     numbered = rows.order_by().annotate(place=Window(RowNumber(), order_by=list(order)))
-    chosen = numbered.annotate(rest=Mod(F("place") - 1, step)).filter(rest=0).order_by("place")
-    return list(chosen.values_list("pk", flat=True))
+    statement, values = numbered.values_list("id", "place").query.sql_with_params()
+    with connection.cursor() as cursor:
+        chosen = f"SELECT id FROM ({statement}) numbered WHERE (place - 1) %% %s = 0 ORDER BY place"
+        cursor.execute(chosen, [*values, step])
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _read(rows: EntryQuerySet, order: Sequence[str], marks: Marks, late: int, start: int, end: int) -> list[int]:
