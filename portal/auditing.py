@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
+from django.core.paginator import Page
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Entry, EntryQuerySet
-from portal.listing import Choice, choice_of, query_of, word_of
+from audit.pages import page
+from audit.totals import Counted
+from portal.listing import Bounded, Choice, choice_of, query_of, word_of
 from portal.names import EVENTS
 
 MOST_LINES = 100_000
@@ -21,6 +25,27 @@ CHUNK = 2000
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell may not begin with: a spreadsheet would run it."""
 HEAD = ("time", "username", "operation", "resource_type", "resource", "result", "description")
+
+
+class LogPages(Bounded):
+    """Pages of the log, counted and found as the API does it."""
+
+    @cached_property
+    def _counted(self) -> Counted:
+        rows: Any = self.object_list
+        return Counted(rows.order_by())
+
+    @cached_property
+    def _found(self) -> int:
+        return self._counted.total
+
+    def page(self, number: Any) -> Page[Entry]:
+        number = self.validate_number(number)
+        rows: Any = self.object_list
+        start = (number - 1) * self.per_page
+        keys = page(self._counted, rows.query.order_by, start, min(start + self.per_page, self.count))
+        entries = Entry.objects.in_bulk(keys)
+        return Page([entries[key] for key in keys if key in entries], number, self)
 
 
 def choices_of(request: HttpRequest) -> list[Choice]:

@@ -89,6 +89,7 @@ def listing(
     default: str,
     per_page: int = PAGE_SIZE,
     choices: Sequence[Choice] = (),
+    pages: type[Bounded] = Bounded,
 ) -> Listing:
     """The page of `rows` that `request` asks for, in one of `orders`; an unknown order or page falls back."""
     sort = request.GET.get("sort", default)
@@ -97,5 +98,5 @@ def listing(
     order = [field for field in orders[sort.lstrip("-")]]
     if sort.startswith("-"):
         order = [field[1:] if field.startswith("-") else f"-{field}" for field in order]
-    page = Bounded(rows.order_by(*order), per_page).get_page(request.GET.get("page"))
+    page = pages(rows.order_by(*order), per_page).get_page(request.GET.get("page"))
     return Listing(page=page, query=query_of(request), sort=sort, choices=choices)

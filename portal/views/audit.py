@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.actors import actor_of
 from accounts.permissions import require_system, system_allowed
 from audit.models import Entry, EntryQuerySet
-from portal.auditing import asked_for, choices_of, day_of, lines
+from portal.auditing import LogPages, asked_for, choices_of, day_of, lines
 from portal.finding import Place, place
 from portal.listing import listing, word_of
 from portal.rights import rights
@@ -60,7 +60,8 @@ def _place(request: HttpRequest, project: str) -> Place:
 
 
 def _shown(request: HttpRequest, rows: EntryQuerySet) -> dict[str, Any]:
-    shown = listing(request, asked_for(request, rows), ORDERS, default="-time", choices=choices_of(request))
+    chosen = asked_for(request, rows)
+    shown = listing(request, chosen, ORDERS, default="-time", choices=choices_of(request), pages=LogPages)
     days = {name: day_of(request, name) for name in ("from", "to")}
     resource = word_of(request, "resource")
     is_filtered = shown.is_filtered or bool(resource) or any(days.values())
