@@ -80,17 +80,22 @@ class Question:
     refusal: str = ""
     gentle: bool = False
     """It can be undone, or nothing is lost."""
+    once: str = ""
 
 
 def ask(
     request: HttpRequest, question: Question, act: Callable[[], str], refusals: Mapping[type[DomainError], str]
 ) -> HttpResponseBase:
     """Ask on GET, a fragment for the dialog where htmx wants one; do it on POST and go where `act` says."""
-    question = replace(question, action=request.path)
+    question = replace(question, action=request.path, once=once.fresh())
     if request.method != "POST":
         return _show(request, question, 200)
+    if (done := once.outcome(request)) is not None:
+        return redirect(done)
     try:
-        return redirect(act())
+        url = act()
+        once.remember(request, url)
+        return redirect(url)
     except DomainError as error:
         for kind, sentence in refusals.items():
             if isinstance(error, kind):

@@ -15,7 +15,7 @@ from django.utils.cache import add_never_cache_headers
 
 from accounts import errors
 from configuration import values
-from portal import kept, preferences
+from portal import kept, once, preferences
 from portal.forms import SignInForm
 
 WRITABLE = frozenset(
@@ -69,6 +69,8 @@ class Pages:
             return None
         if isinstance(exception, errors.Unauthenticated):
             return sign_in_first(request)
+        if isinstance(exception, errors.NotFound) and (done := once.outcome(request)) is not None:
+            return HttpResponseRedirect(done)  # a question that was answered twice: what it was about is gone
         status = next((code for kind, code in STATUSES.items() if isinstance(exception, kind)), 400)
         return render(request, f"{status}.html" if status in (403, 404) else "portal/refused.html", status=status)
 

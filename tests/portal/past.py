@@ -12,7 +12,7 @@ from accounts.models import Group, GroupMembership, User
 from artifacts.models import Artifact, ArtifactLabel, PullDay, Repository, Tag
 from audit.models import Entry
 from jobs.models import Execution, Job, JobLog, Status, Trigger
-from projects.models import Label, Member, Project, Quota, Role
+from projects.models import Allowlist, Label, Member, Project, Quota, Role
 from tests.portal.past_replication import replicate
 
 DAYS = 30
@@ -31,6 +31,7 @@ def dress() -> None:
     replicate(now)
     _label()
     _group()
+    Allowlist.objects.create(project=None, items=["CVE-2026-21441", "CVE-2026-30118", "GHSA-7f7c-xq4p-8v2m"])
     Quota.objects.filter(project__name="payments").update(hard=10 * 2**20)
     Quota.objects.filter(project__name="sandbox").update(hard=2 * 2**30)
     for name, realname in (

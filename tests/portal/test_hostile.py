@@ -10,13 +10,15 @@ from accounts.models import Group, User
 from artifacts.models import Accessory, Artifact, Tag
 from audit.models import Entry
 from configuration import values
-from jobs.models import Execution, Job, Status
+from jobs.models import Execution, Job, JobLog, Status
 from portal.markdown import excerpt, render
-from projects.models import Label, Member, Role
+from projects.models import Allowlist, Label, Member, Role
+from replication.models import Endpoint, Finding, Policy
 from robots.models import Robot
 from tests.api.stage import PUSHED
 from tests.cast import make_robot, make_user
 from tests.portal.conftest import Reader, Scene
+from tests.portal.visits import places
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)><style>*{display:none}</style>{{ 7|add:7 }}'&"
 MARKDOWN = f"""# {HOSTILE}
@@ -61,7 +63,7 @@ def haunted(scene: Scene) -> Scene:
     attributes = {"author": HOSTILE, "os": HOSTILE, "architecture": HOSTILE, "config": inner}
     told = {"annotations": {HOSTILE: HOSTILE}, "extra_attrs": attributes, "artifact_type": HOSTILE}
     Artifact.objects.filter(pk=image.pk).update(**told)
-    Tag.objects.filter(artifact=image, name="v1").update(name=HOSTILE)
+    Tag.objects.filter(artifact=image, name="v1.9").update(name=HOSTILE)
     Accessory.objects.update(type=HOSTILE[:64])
     label = Label.objects.create(project=cast.private, name=HOSTILE, description=HOSTILE, color='red"><b>'[:16])
     image.labels.add(label)
@@ -84,27 +86,26 @@ def haunted(scene: Scene) -> Scene:
     return scene
 
 
+def haunt_replication() -> None:
+    """Hostile text in what rules, their endpoints and registries elsewhere say."""
+    names = {"description": HOSTILE, "access_key": HOSTILE, "problem": HOSTILE, "ca_certificate": HOSTILE}
+    Endpoint.objects.update(name=HOSTILE[:64], url=f"https://{HOSTILE}"[:256], **names)
+    filters = [{"type": "name", "value": HOSTILE}, {"type": "label", "value": [HOSTILE], "decoration": "matches"}]
+    for rule in Policy.objects.all():
+        told = {"name": f"{rule.pk}{HOSTILE}", "description": HOSTILE, "dest_namespace": HOSTILE, "creator": HOSTILE}
+        Policy.objects.filter(pk=rule.pk).update(filters=filters, cron=HOSTILE[:128], trigger="scheduled", **told)
+    Finding.objects.update(source=HOSTILE, target=HOSTILE, detail=HOSTILE)
+    spec = {"source": HOSTILE, "target": HOSTILE, "tags": [HOSTILE], "digest": HOSTILE, "operation": HOSTILE}
+    Job.objects.update(spec=spec, status_message=f"the source, storing {HOSTILE}: {HOSTILE}")
+    JobLog.objects.update(line=HOSTILE)
+    Allowlist.objects.update(items=[HOSTILE])
+
+
 def test_nobodys_text_is_more_than_text(haunted: Scene, reader: Reader) -> None:
-    client, image, private = reader("admin"), haunted.image_path, "/projects/private"
-    group, execution = Group.objects.get().pk, Execution.objects.get().pk
-    own, robot = Label.objects.get(project=haunted.cast.private).pk, Robot.objects.get(name="hostile").pk
-    pages = [
-        "/",
-        "/users",
-        "/audit",
-        "/jobs",
-        f"/jobs/{execution}",
-        "/groups",
-        f"/groups/{group}",
-        "/labels",
-        "/quotas",
-    ]
-    pages += [f"/groups/{group}/rename", f"/groups/{group}/delete", "/jobs/workers", "/configuration/system", "/quotas"]
-    pages += [f"{private}{page}" for page in ("", "/summary", "/members", "/robots", "/log", "/labels", "/settings")]
-    pages += [f"{private}/labels/{own}", f"{private}/labels/{own}/delete", f"{private}/robots/{robot}"]
-    pages += [haunted.path, f"{haunted.path}/-/info", f"{haunted.path}/-/description", f"{haunted.path}/-/delete"]
-    pages += [f"{haunted.path}?label={own}", image, f"{image}/delete", "/account"]
-    pages += [f"{image}?view={view}" for view in ("platforms", "config", "accessories", "manifest")]
+    pages = [path for name, path in places(haunted).items() if name != "artifact layers"]  # those ask the registry
+    haunt_replication()
+    client, own = reader("admin"), Label.objects.filter(project=haunted.cast.private).latest("pk").pk
+    pages += [f"{haunted.path}?label={own}"]
     client.post("/account", {"realname": HOSTILE[:90], "email": "admin@haven.test", "comment": HOSTILE[:90]})
     asked: list[tuple[str, dict[str, str]]] = [(path, {}) for path in pages] + [
         (path, {"q": HOSTILE}) for path in ("/search", "/palette", "/projects")
