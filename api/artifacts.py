@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,8 +23,8 @@ from api.shapes import Flag, Text
 from api.views import Endpoint, authenticated, done, project_of
 from artifacts import actions, models
 from artifacts.models import ArtifactQuerySet
-from artifacts.totals import narrowed
-from projects.models import Quota
+from artifacts.totals import found, total
+from projects.models import Label, Project, Quota
 from registry.references import is_digest
 
 LATEST = {"latest_in_repository": Flag(default=False)}
@@ -86,12 +86,11 @@ FILTERS: dict[str, query.Filter] = {
     "tags": by_tag,
     "labels": by_labels,
 }
-CHANGING = frozenset({"pull_time", "labels"})
-"""What changes while the repository does not."""
 ARTIFACTS = Listing(
     default=("-push_time", "-pk"),
     filters=FILTERS,
-    sorts={name: name for name in ("id", "digest", "type", "size", "push_time", "pull_time", "repository_id")},
+    sorts={name: name for name in ("id", "digest", "size", "push_time", "pull_time", "repository_id")}
+    | {"type": ("type", "push_time")},
 )
 ACCESSORIES = Listing(
     default=("pk",),
@@ -127,13 +126,27 @@ def asked_for(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
     return rows if "base" in query.parse(request.GET.get("q", "")) else rows.listed()
 
 
-def counted_by(request: Request, listing: Listing, state: datetime | None, changing: frozenset[str]) -> Listing:
-    """`listing` of contents that are as they are since `state`: what `q` asks for is looked for once for each state,
-    unless it asks about what is `changing` without it."""
-    terms = query.parse(request.GET.get("q", ""))
-    if {query.snake(key.partition("__")[0]) for key in terms} & changing:
-        return listing
-    return replace(listing, narrow=lambda rows: narrowed(rows, state, by_ids=bool(terms)))
+def counted_by(request: Request, listing: Listing, state: object) -> Listing:
+    """`listing` of contents that are as they are since `state`: counted once for each, and what `q` asks for is looked
+    for once in a while."""
+    asked = {query.snake(key.partition("__")[0]): term for key, term in query.parse(request.GET.get("q", "")).items()}
+    if "pull_time" in asked:
+        return replace(listing, find=lambda rows: found(rows, state, UNTIL_COUNTED))
+    if "labels" in asked:
+        state = (state, labelled(asked["labels"]))
+    if asked or "latest_in_repository" in request.GET:
+        return replace(listing, find=lambda rows: found(rows, state))
+    return replace(listing, count=lambda rows: total(rows, state))
+
+
+UNTIL_COUNTED = 5
+"""Seconds in which pulls are counted: their times are not known any sooner."""
+
+
+def labelled(term: query.Term) -> list[int]:
+    """Which of the labels that `q` asks for there are: they go without the artifacts that carry them being changed."""
+    wanted = [int(value) for value in getattr(term, "values", ()) if re.fullmatch("[0-9]{1,18}", value)]
+    return list(Label.objects.filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
 
 
 class Artifacts(Copying):
@@ -142,10 +155,12 @@ class Artifacts(Copying):
         project = project_of(request, project_name, "artifact", "list", by_name=True)
         name = f"{project.name}/{unquote(repository_name)}"
         # By its id: then the database knows how much it holds, and walks it in order instead of sorting it.
-        found = models.Repository.objects.filter(project=project, name=name).values_list("pk", "update_time")
-        repository, state = found.first() or (0, None)
+        columns = ("pk", "update_time", "project__quota__update_time")
+        row = models.Repository.objects.filter(project=project, name=name).values_list(*columns).first()
+        repository, *state = row or (0, None, None)
         rows = asked_for(request, models.Artifact.objects.filter(repository=repository))
-        listing = counted_by(request, ARTIFACTS, state, CHANGING)
+        is_labelled = "label" in request.GET.get("q", "").lower()
+        listing = counted_by(request, ARTIFACTS, state if is_labelled else state[0])
         return listing.answer_keys(request, rows, Wanted.by(request).show)
 
 
@@ -157,12 +172,12 @@ class ProjectArtifacts(Endpoint):
         state = Quota.objects.filter(project=project).values_list("update_time", flat=True).first()
         rows = asked_for(request, models.Artifact.objects.filter(project=project))
         if parameters.flag(request, "latest_in_repository"):
-            rows = newest(request, rows)
-        listing = counted_by(request, ARTIFACTS, state, CHANGING)
+            rows = newest(request, project, rows)
+        listing = counted_by(request, ARTIFACTS, state)
         return listing.answer_keys(request, rows, Wanted.by(request).show)
 
 
-def newest(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
+def newest(request: Request, project: Project, rows: ArtifactQuerySet) -> ArtifactQuerySet:
     """Of those of `rows` that `q` asks for, the one of each repository that was pushed last."""
     terms = query.parse(request.GET.get("q", ""))
     if ("media_type" in terms) == ("artifact_type" in terms):
@@ -170,10 +185,10 @@ def newest(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
             "either 'media_type' or 'artifact_type' must be specified, but not both, "
             "when querying with latest_in_repository"
         )
-    matching = rows.filter(query.condition(terms, FILTERS))
-    rivals = matching.filter(repository=OuterRef("repository"))
-    newer = Q(push_time__gt=OuterRef("push_time")) | Q(push_time=OuterRef("push_time"), pk__gt=OuterRef("pk"))
-    return matching.filter(~Exists(rivals.filter(newer)))
+    matching = rows.filter(query.condition(terms, FILTERS), repository=OuterRef("pk"))
+    last = Subquery(matching.order_by("-push_time", "-pk").values("pk")[:1])
+    # Asked of each repository: the database reads the last of each along an index, and compares none with another.
+    return rows.filter(pk__in=models.Repository.objects.filter(project=project).values(last=last))
 
 
 class OneArtifact(Endpoint):

@@ -93,11 +93,11 @@ class Listing:
 
     default: tuple[str, ...]
     filters: Mapping[str, Filter] = field(default_factory=dict)
-    sorts: Mapping[str, str] = field(default_factory=dict)
+    sorts: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     count: Callable[[Any], int] = QuerySet.count
     """How many rows there are in all, exactly; for lists that are too long to be counted each time."""
-    narrow: Callable[[Any], tuple[Any, int]] | None = None
-    """The same rows in words that are found faster, and how many; for lists that are long to look through, too."""
+    find: Callable[[Any], list[Any] | int] | None = None
+    """All keys of rows in their order, or how many there are; for lists that take long to look through, too."""
 
     def answer(
         self,
@@ -123,7 +123,9 @@ class Listing:
         """The page of `rows` that `request` asks for; `show` gives the entries with these keys, in their order."""
         page = Page.of(request)
         rows = rows.filter(condition(parse(request.GET.get("q", "")), self.filters))
-        order = ordering(request.GET.get("sort", ""), self.sorts, self.default)
-        rows, total = self.narrow(rows) if self.narrow else (rows, self.count(rows))
-        keys = keys_of(rows.order_by(*order), *page.bounds(total), total)
+        rows = rows.order_by(*ordering(request.GET.get("sort", ""), self.sorts, self.default))
+        found = self.find(rows) if self.find else self.count(rows)
+        total = found if isinstance(found, int) else len(found)
+        start, end = page.bounds(total)
+        keys = keys_of(rows, start, end, total) if isinstance(found, int) else found[start:end]
         return counted(request, show(keys) if keys else [], total, page)

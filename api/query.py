@@ -190,12 +190,15 @@ def condition(terms: Mapping[str, Term], filters: Mapping[str, Filter]) -> Q:
     return found
 
 
-def ordering(asked: str, sorts: Mapping[str, str], default: tuple[str, ...]) -> list[str]:
-    """The columns to order by, ending in the row's id so that pages neither repeat nor skip."""
+def ordering(asked: str, sorts: Mapping[str, str | tuple[str, ...]], default: tuple[str, ...]) -> list[str]:
+    """The columns to order by, ending in the row's id so that pages neither repeat nor skip.
+
+    A sort of several columns is by the first; the others decide where that is the same, as an index has them.
+    """
     columns: list[str] = []
     for key in asked.split(",")[:8]:
-        name = sorts.get(snake(key.removeprefix("-")))
-        if name:
+        names = sorts.get(snake(key.removeprefix("-")), ())
+        for name in (names,) if isinstance(names, str) else names:
             columns.append(f"-{name}" if key.startswith("-") else name)
     columns = columns or list(default)
     if {"pk", "-pk"}.isdisjoint(columns):

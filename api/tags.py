@@ -29,7 +29,6 @@ TAGS = Listing(
     },
     sorts={name: name for name in ("id", "name", "push_time", "pull_time")},
 )
-CHANGING = frozenset({"pull_time"})
 
 
 class NewTag(Shape):
@@ -40,7 +39,7 @@ class Tags(Endpoint):
     @operation("listTags", [Tag], query=LISTED | {"with_immutable_status": Flag(default=False)})
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact = artifact_of(request, project_name, repository_name, reference, "tag", "list")
-        listing = counted_by(request, TAGS, artifact.repository.update_time, CHANGING)
+        listing = counted_by(request, TAGS, artifact.repository.update_time)
         return listing.answer(request, artifact.tags.all(), Tag.each)
 
     @operation("createTag", status=201, body=NewTag, errors=(409, 412))

@@ -256,7 +256,7 @@ def attach_label(actor: Actor, artifact: Artifact, label: Label) -> None:
     project = artifact.repository.project
     require(actor, "artifact-label", "create", project)
     require_writable()
-    lock_quota(project.pk)
+    charge(project.pk, 0, actor=actor)
     if not Artifact.objects.filter(pk=artifact.pk).exists():
         raise NotFound("the artifact has been deleted")
     current = lock_label(label.pk)
@@ -272,6 +272,7 @@ def detach_label(actor: Actor, artifact: Artifact, label: Label) -> None:
     """Take `label` off `artifact`. Raises NotFound where it is not on it."""
     require(actor, "artifact-label", "delete", artifact.repository.project)
     require_writable()
+    charge(artifact.project_id, 0, actor=actor)
     if not ArtifactLabel.objects.filter(artifact=artifact, label=label).delete()[0]:
         raise NotFound(f"the artifact does not carry the label {label.pk}")
     _record_label(actor, "delete", artifact, label, "took a label off an artifact")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -22,43 +21,48 @@ from artifacts.models import Repository
 KEPT = 7 * 24 * 3600
 """Seconds; a total whose state has gone is never asked for again."""
 _log = logging.getLogger(__name__)
-FEW = 500
-"""Ids that are rather remembered than looked for again."""
+BRIEFLY = 60
+FEW = 10_000
+"""Ids that are rather remembered than looked for again; of so many for so many seconds, as Redis has room for."""
 Some = TypeVar("Some", bound=Sequence[Repository])
 
 
-def total(rows: QuerySet[Any], state: datetime | None) -> int:
+def total(rows: QuerySet[Any], state: object) -> int:
     """How many `rows` there are: artifacts or tags whose choice depends on nothing that changes while `state` does not.
 
     `state` is when their repository, or the quota of their project, was changed last, as read before.
     """
-    return narrowed(rows, state)[1]
+    return int(_remembered(rows.order_by(), state, KEPT, lambda: rows.count()))
 
 
-def narrowed(rows: QuerySet[Any], state: datetime | None, *, by_ids: bool = False) -> tuple[QuerySet[Any], int]:
-    """`rows`, and how many there are, as `total` says. With `by_ids` few rows are named by their ids from then on:
-    what was looked for in many is not looked for on the next page again."""
-    statement, parameters = rows.order_by().values("pk").query.sql_with_params()
-    key = f"artifacts.total:{hashlib.sha256(repr((statement, parameters, state, by_ids)).encode()).hexdigest()}"
+def found(rows: QuerySet[Any], state: object, seconds: int = BRIEFLY) -> list[int] | int:
+    """The ids of `rows`, in their order, where they are few; else how many there are. Remembered briefly, so that what
+    was looked for among many is not looked for again on the next page, nor by everybody who asks at once."""
+
+    def look() -> list[int] | int:
+        ids = list(rows.values_list("pk", flat=True)[: FEW + 1])
+        return ids if len(ids) <= FEW else rows.count()
+
+    known: list[int] | int = _remembered(rows, state, seconds, look)
+    return known
+
+
+def _remembered(rows: QuerySet[Any], state: object, seconds: int, look: Callable[[], Any]) -> Any:
+    """What `look` gives for these `rows` in this `state`."""
     try:
-        known: int | list[int] | None = cache.get(key)
+        query = rows.values("pk").query.sql_with_params()
+    except EmptyResultSet:  # nothing can match, so nobody need be asked
+        return look()
+    key = f"artifacts.total:{hashlib.sha256(repr((query, state)).encode()).hexdigest()}"
+    try:
+        known = cache.get(key)
         if known is None:
-            known = _look(rows, by_ids)
-            cache.set(key, known, KEPT)
-    except EmptyResultSet:
-        return rows.none(), 0
+            known = look()
+            cache.set(key, known, seconds)
     except RedisError as error:
         _log.warning("redis is away, artifacts are counted: %s", type(error).__name__)
-        return rows, rows.count()
-    return (rows, known) if isinstance(known, int) else (rows.model._default_manager.filter(pk__in=known), len(known))
-
-
-def _look(rows: QuerySet[Any], by_ids: bool) -> int | list[int]:
-    """The ids, where they are wanted and few; else how many there are."""
-    if not by_ids:
-        return rows.count()
-    ids = list(rows.order_by().values_list("pk", flat=True)[: FEW + 1])
-    return ids if len(ids) <= FEW else rows.count()
+        return look()
+    return known
 
 
 def with_counts(repositories: Some) -> Some:

@@ -26,7 +26,9 @@ def test_a_total_follows_what_the_repository_holds(cast: Cast) -> None:
     def counted() -> tuple[int, int, int]:
         row: Any = totals.with_counts([here.get()])[0]
         state = row.update_time
-        assert totals.narrowed(artifacts, state, by_ids=True)[0].count() == totals.total(artifacts, state)
+        assert totals.found(artifacts.order_by("-pk"), state) == list(
+            artifacts.order_by("-pk").values_list("pk", flat=True)
+        )
         return totals.total(artifacts, state), totals.total(tags, state), row.artifact_count
 
     assert counted() == (2, 2, 2)
