@@ -219,7 +219,7 @@ class Executions(Endpoint):
     def get(self, request: Request) -> Response:
         rows: Any = runs.runs_of(chosen_policies(request))
         if status := parameters.text(request, "status"):
-            rows = rows.with_status().filter(status__in=OF_RUN.get(status, (status,)))
+            rows = rows.of_status(*OF_RUN.get(status, (status,)))
         if trigger := parameters.text(request, "trigger"):
             rows = rows.filter(trigger=TRIGGERS.get(trigger, trigger))
         return RUNS.answer(request, rows, show_runs, lambda rows: rows.with_status())

@@ -54,6 +54,27 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
             ),
         )
 
+    def of_status(self, *asked: str) -> ExecutionQuerySet:
+        """Those whose derived status is one of these: as `with_status` says it, found from the jobs, which are indexed
+        by every status but the one that nearly all of them end with.
+        """
+        running, waiting, finished = _with(Status.RUNNING), _with(*WAITING), Q(_has(*FINISHED))
+        unfinished, error, stopped = running | waiting, _with(Status.ERROR), _with(Status.STOPPED)
+        conditions = {
+            Status.RUNNING: running | waiting & finished,
+            Status.PENDING: waiting & ~running & ~finished,
+            Status.ERROR: error & ~unfinished,
+            Status.STOPPED: stopped & ~unfinished & ~error,
+            Status.SUCCESS: ~unfinished & ~error & ~stopped,
+        }
+        if {Status.RUNNING, Status.PENDING} == {*asked}:
+            return self.filter(unfinished)
+        chosen = Q(pk__in=[])
+        for status, condition in conditions.items():
+            if status in asked:
+                chosen |= condition
+        return self.filter(chosen)
+
     def with_counts(self) -> ExecutionQuerySet:
         """Adds how many jobs there are: `total`, `succeeded`, `failed`, `stopped`, `in_progress`."""
         return self.annotate(
@@ -75,6 +96,11 @@ def _jobs(*statuses: Status) -> models.QuerySet[Job]:
 
 def _has(*statuses: Status) -> Exists:
     return Exists(_jobs(*statuses))
+
+
+def _with(*statuses: Status) -> Q:
+    """Executions with a job of these statuses, asked of the jobs."""
+    return Q(pk__in=Job.objects.filter(status__in=statuses).values("execution"))
 
 
 def _of_jobs(column: str, *statuses: Status) -> Subquery:
@@ -149,6 +175,7 @@ class Job(models.Model):
             models.Index(fields=["due_at"], condition=Q(status__in=["Pending", "Scheduled"]), name="job_due"),
             models.Index(fields=["lease_until"], condition=Q(status="Running"), name="job_lease"),
             models.Index(fields=["kind", "status"], name="job_kind_status"),
+            models.Index(fields=["status", "execution"], condition=~Q(status="Success"), name="job_not_success"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -42,9 +41,9 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = Execution.objects.all()
     if choices[0].chosen:
         rows = rows.filter(vendor_type=choices[0].chosen)
-    rows = rows.with_status().with_counts()
     if choices[1].chosen:
-        rows = rows.filter(Q(status=choices[1].chosen))
+        rows = rows.of_status(choices[1].chosen)
+    rows = rows.with_status().with_counts()
     shown = listing(request, rows, ORDERS, default="-started", choices=choices)
     return render(request, "portal/jobs/index.html", {"listing": shown, "tab": "executions"})
 

@@ -276,6 +276,9 @@ def test_an_execution_is_as_far_as_its_jobs(statuses: list[str], expected: str, 
     assert (shown.total, shown.succeeded) == (len(statuses), statuses.count("Success"))
     assert (shown.failed, shown.stopped) == (statuses.count("Error"), statuses.count("Stopped"))
     assert Execution.objects.unfinished().exists() == (not ended)
+    asked = {status for status in Status if Execution.objects.of_status(status).exists()}
+    assert asked == {expected}  # the list and what it shows agree
+    assert Execution.objects.of_status("Running", "Pending").exists() == (not ended)
 
 
 @pytest.mark.django_db(transaction=True)
