@@ -32,14 +32,12 @@ def groups(counted: Counted, name: str) -> list[Group] | None:
     tallied = _remembered(counted, column)
     if tallied is None:
         return None
-    numbers: dict[Any, int] = {value: number for value, number in tallied if number}
-    since = counted.rows.order_by().filter(pk__gt=counted.ledger.counted)
-    for value, number in since.exclude(**{column: None}).values_list(column).annotate(number=Count("pk")):
-        if value not in numbers:
-            return None
-        numbers[value] += number
-    found = list(numbers.items())
-    if column == "project_id" and (nowhere := counted.total - sum(numbers.values())):
+    since = counted.rows.order_by().filter(pk__gt=counted.ledger.counted).exclude(**{column: None})
+    added = dict(since.values_list(column).annotate(number=Count("pk")))
+    if added.keys() - {value for value, _ in tallied}:
+        return None
+    found = [(value, number + added.get(value, 0)) for value, number in tallied] if added else list(tallied)
+    if column == "project_id" and (nowhere := counted.total - sum(number for _, number in found)):
         found.insert(0 if connection.vendor == "sqlite" else len(found), (None, nowhere))
     return found[::-1] if name.startswith("-") else found
 
@@ -50,7 +48,7 @@ def _remembered(counted: Counted, column: str) -> list[Group] | None:
     slot = f"audit.groups:{int(name[:8], 16) % SLOTS}"
     held: dict[str, Any] = recall(slot) or {}
     if held.get("name") == name:
-        return [(value, number) for value, number in held["groups"]]
+        return list(held["groups"])
     assert counted.asked
     rows: Any = UserTally.objects.all()
     if column != "username":
@@ -58,7 +56,7 @@ def _remembered(counted: Counted, column: str) -> list[Group] | None:
         everywhere = Q(project_id=EVERYWHERE)
         rows = Tally.objects.exclude(everywhere) if by_project else Tally.objects.filter(everywhere)
     rows = rows.filter(counted.asked.condition).values_list(column).annotate(total=Sum("number")).order_by(column)
-    found = [(value, number) for value, number in rows]
+    found = [(value, number) for value, number in rows if number]
     if not counted.is_unchanged():
         return None
     remember(slot, {"name": name, "groups": found}, KEPT)
