@@ -31,7 +31,8 @@ from replication.sides import Failed, Impossible, Sides, opened, policy_of, refe
 BATCH = 500
 """Jobs written at a time."""
 COMPARED = 1000
-"""Artifacts looked up at the target while planning; the jobs of those beyond find out themselves."""
+"""Questions to the target while planning, one for each repository, and for each artifact where that holds something;
+the jobs of those beyond find out themselves."""
 PARALLEL = 16
 MAX_ATTEMPTS = 5
 MOST_FOLLOWERS = 20
@@ -98,14 +99,15 @@ def _plan_repair(checked: int, running: Running) -> str:
 
 
 def planned(sides: Sides, running: Running) -> Iterator[Planned]:
-    """What the rule matches, with its name at the target, the first COMPARED looked up there."""
+    """What the rule matches, with its name at the target, looked up there until COMPARED questions were asked."""
     named = (name(sides, candidate) for candidate in candidates(sides, running))
     looked_up, empty = 0, dict[str, bool]()
     for batch in batched(named, PARALLEL * 8):
         running.check()
         if looked_up < COMPARED:
+            known = len(empty)
             batch = _compared(sides, batch, empty)
-            looked_up += len(batch)
+            looked_up += len(empty) - known + sum(not one.new for one in batch)
         yield from batch
 
 
@@ -166,14 +168,11 @@ def name(sides: Sides, candidate: Candidate) -> Planned:
 def _compared(sides: Sides, batch: list[Planned], empty: dict[str, bool]) -> list[Planned]:
     """The batch, looked up at the target; `empty` is what is known of the target's repositories, and grows."""
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="compare") as pool:
-        found = list(pool.map(partial(_stands, sides), batch))
-        lacking = {one.target for one, there in zip(batch, found, strict=True) if not there and not one.problem}
-        asked = [name for name in lacking if name not in empty]
-        empty.update(zip(asked, pool.map(partial(_is_empty, sides), asked), strict=True))
-    return [
-        replace(one, there=there, new=not there and empty.get(one.target, False))
-        for one, there in zip(batch, found, strict=True)
-    ]
+        unknown = list(dict.fromkeys(one.target for one in batch if not one.problem and one.target not in empty))
+        empty.update(zip(unknown, pool.map(partial(_is_empty, sides), unknown), strict=True))
+        marked = [replace(one, new=empty.get(one.target, False) and not one.problem) for one in batch]
+        found = list(pool.map(partial(_stands, sides), marked))
+    return [replace(one, there=there) for one, there in zip(marked, found, strict=True)]
 
 
 def _is_empty(sides: Sides, repository: str) -> bool:
@@ -186,7 +185,7 @@ def _is_empty(sides: Sides, repository: str) -> bool:
 
 def _stands(sides: Sides, one: Planned) -> bool:
     """Whether the target has all of it. Where that cannot be told quickly, it does not: the job will see."""
-    if one.problem:
+    if one.problem or one.new:
         return False
     try:
         return _is_there(sides, one)
