@@ -72,6 +72,8 @@ CALLS = {
     "deleteProject": Call("/projects/public", by="alice"),
     "getProjectDeletable": Call("/projects/private/_deletable", by="alice"),
     "getProjectSummary": Call("/projects/private/summary", by="guest"),
+    "getScannerOfProject": Call("/projects/private/scanner", by="guest"),
+    "listScannerCandidatesOfProject": Call("/projects/private/scanner/candidates", by="alice"),
     "listProjectMembers": Call("/projects/private/members", by="guest"),
     "createProjectMember": Call(
         "/projects/private/members", body({"role_id": 2, "member_user": {"username": "stranger"}}), by="alice"
@@ -158,6 +160,7 @@ CALLS = {
 }
 ELSEWHERE = {
     "getAddition": "test_artifacts.py",
+    "setScannerOfProject": "test_people.py",
     "CopyArtifact": "test_copying.py",
     "setCliSecret": "../accounts/test_cli_secrets.py",
     "getPurgeSchedule": "test_purge.py",
@@ -173,6 +176,7 @@ ELSEWHERE |= dict.fromkeys(("createRegistry", "pingRegistry"), "test_registries.
 
 ASKED = CALLS | {
     "getAddition": Call("{artifacts}/v1/additions/readme.md"),
+    "setScannerOfProject": Call("/projects/private/scanner", body({"uuid": "none"})),
     "CopyArtifact": Call("{artifacts}?from=private/app/web:none"),
     "getPurgeSchedule": Call("/system/purgeaudit/schedule"),
     "getInternalconfig": Call("/internalconfig"),

@@ -237,6 +237,15 @@ def test_metadata_one_by_one(cast: Cast) -> None:
     assert ask.get(f"{path}/auto_scan").json() == {"auto_scan": "true"}
 
 
+def test_a_project_has_no_scanner_and_none_to_choose(cast: Cast) -> None:
+    ask = caller(cast.alice)
+    assert ask.get("/projects/private/scanner").json()["is_default"] is False
+    response = ask.get("/projects/private/scanner/candidates")
+    assert (response.json(), response["X-Total-Count"]) == ([], "0")
+    assert ask.put("/projects/private/scanner", {"uuid": "none"}).status_code == 404
+    assert ask.put("/projects/private/scanner", {}).status_code == 422
+
+
 # Members
 
 
