@@ -15,8 +15,6 @@ from tests.replication.plain import Plain, client
 from tests.replication.proxy import Proxy, proxy_to
 from tests.stack.stack import ADMIN_PASSWORD, Stack
 
-SIZE = 100
-"""Megabytes of the layer."""
 CHUNK = Options().chunk
 CUT = "library/cut"
 FINAL_PUT = r"PUT /v2/.*/blobs/uploads/.*digest=sha256%3A"
@@ -24,21 +22,22 @@ SLACK = MEGABYTE
 """Bytes of requests, and what is on its way at the source when it is cut."""
 
 
-def measure(source: Plain, binary: str, haven: bool) -> bool:
-    """Print a table; whether no cut cost more than it may."""
-    digest = push_large(client(source.url), CUT, SIZE)
+def measure(source: Plain, binary: str, haven: bool, size: int) -> bool:
+    """Print a table of cuts in a layer of `size` megabytes; whether none cost more than it may."""
+    digest = push_large(client(source.url), CUT, size)
     target = Plain(binary).start()
     try:
         keeps = target.generation >= 3
         name = f"distribution {target.generation}"
         with proxy_to(target.port) as proxy:
-            well = _table(name, source, proxy, client(proxy.url), digest, CHUNK if keeps else SIZE * MEGABYTE)
+            allowed = CHUNK if keeps else size * MEGABYTE
+            well = _table(name, source, proxy, client(proxy.url), digest, size, allowed)
     finally:
         target.remove()
     if haven:
         with _haven() as stack, proxy_to(stack.port) as proxy:
             registry = client(f"http://localhost:{proxy.port}", "admin", ADMIN_PASSWORD)
-            well &= _table("Haven", source, proxy, registry, digest, CHUNK)
+            well &= _table("Haven", source, proxy, registry, digest, size, CHUNK)
     return well
 
 
@@ -51,13 +50,13 @@ def _haven() -> Iterator[Stack]:
         stack.remove()
 
 
-def _table(name: str, source: Plain, proxy: Proxy, target: Registry, digest: str, allowed: int) -> bool:
+def _table(name: str, source: Plain, proxy: Proxy, target: Registry, digest: str, size: int, allowed: int) -> bool:
     well = True
     for cut in ("10 %", "50 %", "99 %", "final PUT"):
         if cut == "final PUT":
             proxy.cut_after = FINAL_PUT + digest[7:]
         else:
-            proxy.cut_at = [proxy.up + SIZE * MEGABYTE * int(cut.split()[0]) // 100]
+            proxy.cut_at = [proxy.up + size * MEGABYTE * int(cut.split()[0]) // 100]
         before, cuts = proxy.up, proxy.cuts
         with tempfile.TemporaryDirectory(prefix="haven-spool-") as spool:
             outcome = copy(
@@ -72,7 +71,7 @@ def _table(name: str, source: Plain, proxy: Proxy, target: Registry, digest: str
         good = proxy.cuts == cuts + 1 and again <= allowed + SLACK and read_again <= SLACK
         well &= good
         print(
-            f"{name}, cut at {cut:10} of {SIZE} MB: sent again {again / MEGABYTE:6.1f} MB "
+            f"{name}, cut at {cut:10} of {size} MB: sent again {again / MEGABYTE:6.1f} MB "
             f"(at most {allowed / MEGABYTE:.0f}), "
             f"read again {read_again / MEGABYTE:.1f} MB{'' if good else '  FAILED'}",
             flush=True,
