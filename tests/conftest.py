@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from accounts import scratch
 from configuration import values
@@ -13,6 +14,10 @@ from tests.redis import Redis
 from tests.settings import REDIS_SOCKET
 
 pytest_plugins = ["tests.stack.fixtures"]
+
+# What is tried is judged, not how busy the machine is meanwhile.
+settings.register_profile("haven", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("haven")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

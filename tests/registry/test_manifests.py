@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import DigestInvalid, ManifestInvalid, TooLarge
@@ -314,14 +314,12 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_calmly(content: bytes) -> None:
     with pytest.raises(ManifestInvalid):
         parse(content, OCI_MANIFEST)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(["config", "layers", "subject", "annotations", "LAYERS", "x"]), json_values))
 def test_any_document_is_read_or_refused(fields: dict[str, Any]) -> None:
     document = image(b"one", **fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.references import is_name
@@ -104,7 +104,6 @@ likely = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(likely, max_size=20))
 def test_whatever_is_asked_only_known_things_come_out(texts: list[str]) -> None:
     try:
