@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -90,8 +90,12 @@ def listing(
     per_page: int = PAGE_SIZE,
     choices: Sequence[Choice] = (),
     pages: type[Bounded] = Bounded,
+    dress: Callable[[Any], QuerySet[Any]] | None = None,
 ) -> Listing:
-    """The page of `rows` that `request` asks for, in one of `orders`; an unknown order or page falls back."""
+    """The page of `rows` that `request` asks for, in one of `orders`; an unknown order or page falls back.
+
+    `dress` adds what is derived to the rows of the page alone, however deep it lies.
+    """
     sort = request.GET.get("sort", default)
     if sort.lstrip("-") not in orders or sort.startswith("--"):
         sort = default
@@ -99,4 +103,9 @@ def listing(
     if sort.startswith("-"):
         order = [field[1:] if field.startswith("-") else f"-{field}" for field in order]
     page = pages(rows.order_by(*order), per_page).get_page(request.GET.get("page"))
+    if dress:
+        shown: Any = page.object_list
+        keys = list(shown.values_list("pk", flat=True))
+        dressed = dress(rows.model._default_manager.all()).in_bulk(keys)
+        page.object_list = [dressed[key] for key in keys if key in dressed]
     return Listing(page=page, query=query_of(request), sort=sort, choices=choices)

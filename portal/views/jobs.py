@@ -18,7 +18,7 @@ from accounts.actors import actor_of
 from accounts.errors import NotFound
 from accounts.permissions import require_system, system_allowed
 from jobs import pools, queues
-from jobs.models import FINISHED, UNFINISHED, Execution, Job, JobLog, Schedule, Status
+from jobs.models import FINISHED, UNFINISHED, Execution, ExecutionQuerySet, Job, JobLog, Schedule, Status
 from jobs.schedules import is_paused
 from portal import words
 from portal.answers import Question, ask
@@ -43,9 +43,12 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(vendor_type=choices[0].chosen)
     if choices[1].chosen:
         rows = rows.of_status(choices[1].chosen)
-    rows = rows.with_status().with_counts()
-    shown = listing(request, rows, ORDERS, default="-started", choices=choices)
+    shown = listing(request, rows, ORDERS, default="-started", choices=choices, dress=_with_all)
     return render(request, "portal/jobs/index.html", {"listing": shown, "tab": "executions"})
+
+
+def _with_all(rows: ExecutionQuerySet) -> ExecutionQuerySet:
+    return rows.with_status().with_counts()
 
 
 def _kinds(request: HttpRequest) -> Choice:

@@ -153,7 +153,7 @@ def show(request: HttpRequest, policy: int, project: str | None = None) -> HttpR
     desk = Desk(request, project, "read")
     row = desk.policy(policy)
     found: Any = runs.runs_of(Policy.objects.filter(pk=row.pk))
-    shown = listing(request, found.with_status(), RUN_ORDERS, default="-started")
+    shown = listing(request, found, RUN_ORDERS, default="-started", dress=lambda rows: rows.with_status())
     checks: Any = runs.checks_of(row)
     context = {
         "policy": row,
