@@ -96,6 +96,6 @@ def test_a_purge_that_is_stopped_keeps_what_it_did() -> None:
 
 def test_old_is_told_by_the_hour() -> None:
     entries(1, "pull_artifact", 1.1)
-    entries(1, "pull_artifact", 0.9)
+    entries(1, "pull_artifact", 0.5)
     assert run(1, "pull_artifact") == "1 entries deleted"
     assert isinstance(Entry.objects.get().op_time, datetime)
