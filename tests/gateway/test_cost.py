@@ -49,7 +49,7 @@ def test_a_push_costs_eleven_queries(cast: Cast, registry: FakeRegistry, who: st
 
     with CaptureQueriesContext(connection) as queries:
         assert door.put("public/app", "v2", image).status_code == 201
-    assert len(statements(queries)) == 7, statements(queries)
+    assert len(statements(queries)) == 8, statements(queries)
     assert len(registry.called("HEAD", "/blobs/")) == layers + 1
 
 
