@@ -26,12 +26,12 @@ def keep(request: HttpRequest) -> str:
         for name, values in request.POST.lists()
         if name not in _OURS and not any(word in name.lower() for word in _SECRET)
     ]
-    kept = signing.dumps({"path": request.path, "fields": fields}, salt=_SALT, compress=True)
+    kept = signing.dumps({"path": request.get_full_path(), "fields": fields}, salt=_SALT, compress=True)
     return kept if len(kept) <= LONGEST else ""
 
 
 def path_of(kept: str) -> str:
-    """Where the kept form belongs; empty for what is no kept form of ours, or an old one."""
+    """Where the kept form belongs, with its query; empty for what is no kept form of ours, or an old one."""
     return str(_read(kept).get("path", ""))
 
 
@@ -44,7 +44,7 @@ def give_back(request: HttpRequest, kept: str) -> None:
 def found(request: HttpRequest) -> QueryDict | None:
     """The form that was kept for this page, once; None where there is none."""
     waiting = request.session.get(FIELD) if hasattr(request, "session") else None
-    if not isinstance(waiting, dict) or waiting.get("path") != request.path:
+    if not isinstance(waiting, dict) or str(waiting.get("path")).partition("?")[0] != request.path:
         return None
     del request.session[FIELD]
     form = QueryDict(mutable=True)

@@ -16,6 +16,7 @@ from django.utils.cache import add_never_cache_headers
 from accounts import errors
 from configuration import values
 from portal import kept, once, preferences
+from portal.context import reader
 from portal.forms import SignInForm
 
 WRITABLE = frozenset(
@@ -67,9 +68,10 @@ class Pages:
         """The page for `exception` where a page was asked for; None leaves it to others."""
         if not _is_page(request) or not isinstance(exception, errors.DomainError):
             return None
-        if isinstance(exception, errors.Unauthenticated):
+        is_gone = isinstance(exception, errors.NotFound)
+        if isinstance(exception, errors.Unauthenticated) or is_gone and _has_ended(request):
             return sign_in_first(request)
-        if isinstance(exception, errors.NotFound) and (done := once.outcome(request)) is not None:
+        if is_gone and (done := once.outcome(request)) is not None:
             return HttpResponseRedirect(done)  # a question that was answered twice: what it was about is gone
         status = next((code for kind, code in STATUSES.items() if isinstance(exception, kind)), 400)
         return render(request, f"{status}.html" if status in (403, 404) else "portal/refused.html", status=status)
@@ -87,6 +89,11 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
     back = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {}
     url = reverse("portal:sign-in")
     return HttpResponseRedirect(f"{url}?{urlencode(back)}" if back else url)
+
+
+def _has_ended(request: HttpRequest) -> bool:
+    """Whether a form was sent by nobody: what it belongs to may be there for who signs in again, or may not."""
+    return request.method == "POST" and not reader(request).is_authenticated
 
 
 def _is_page(request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -215,6 +216,13 @@ def test_the_log_is_purged_now_and_by_the_clock(cast: Cast, reader: Reader) -> N
     client, chosen = reader("admin"), {"days": "30", "events": ["pull_artifact", "other"]}
 
     client.post("/audit/purge", {**chosen, "dry_run": "on"})
+    asked = client.post("/audit/purge", chosen).content.decode()
+    assert "older than 30 days is deleted, if it is of these kinds: Artifact pulled, Everything else." in asked
+    assert Job.objects.filter(kind="PURGE_AUDIT_LOG").count() == 1  # asked is not done
+    carried = dict(re.findall(r'type="hidden" name="(days|agreed)" value="(\w+)"', asked))
+    assert client.post("/audit/purge", {**chosen, **carried}).status_code == 302
+    assert [job.spec["dry_run"] for job in Job.objects.filter(kind="PURGE_AUDIT_LOG").order_by("pk")] == [True, False]
+    Job.objects.filter(kind="PURGE_AUDIT_LOG").latest("pk").delete()
     spec = {"audit_retention_hour": 720, "include_event_types": "pull_artifact,other", "dry_run": True}
     assert Job.objects.get(kind="PURGE_AUDIT_LOG").spec == spec
     client.post("/audit/purge/schedule", {**chosen, "kind": "Daily", "cron": ""})

@@ -11,7 +11,8 @@ from django.test import Client
 from accounts.models import User
 from artifacts.models import Artifact, Repository, Tag
 from audit.models import Entry
-from projects.models import Member, Project, Role
+from configuration import values
+from projects.models import Member, Project, Quota, Role
 from robots.models import Robot
 from tests.portal.conftest import Reader, Scene
 
@@ -33,6 +34,20 @@ def test_a_project_is_made(scene: Scene, reader: Reader) -> None:
     page = client.get("/projects/mine").content.decode()
     assert "The project mine has been created." in page
     assert "docker push haven.test:8080/mine/my-image:latest" in page
+
+
+def test_who_administers_haven_chooses_a_new_projects_limit(scene: Scene, reader: Reader) -> None:
+    admin, alice = reader("admin"), reader("alice")
+    values.set_values({"storage_per_project": 3 * 2**30})
+
+    assert 'value="3 GiB"' in admin.get("/projects/-/new").content.decode()
+    assert 'name="limit"' not in alice.get("/projects/-/new").content.decode()
+    for name, limit, hard in (("roomy", "5 GiB", 5 * 2**30), ("endless", "", -1)):
+        admin.post("/projects/-/new", {"name": name, "limit": limit})
+        assert Quota.objects.get(project__name=name).hard == hard
+    alice.post("/projects/-/new", {"name": "ordinary", "limit": "5 GiB"})
+    assert Quota.objects.get(project__name="ordinary").hard == 3 * 2**30
+    assert admin.post("/projects/-/new", {"name": "odd", "limit": "a lot"}).status_code == 422
 
 
 @pytest.mark.parametrize(

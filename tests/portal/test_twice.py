@@ -1,0 +1,53 @@
+"""What is sent twice, or by somebody whose session has ended: done once, and nothing lost."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from artifacts.models import Tag
+from audit.models import Entry
+from tests.cast import PASSWORD
+from tests.portal.conftest import Reader, Scene
+from tests.portal.test_changes import once_of
+from tests.portal.visits import places
+
+FIELD = re.compile(r'<(?:input type="(?:text|email)" name|textarea name)="(\w+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="(type)" value="([^"]*)"')
+KEPT = re.compile(r'name="kept" value="([^"]+)"')
+
+
+def test_a_question_that_is_answered_twice_is_done_once(scene: Scene, reader: Reader) -> None:
+    client = reader("alice")
+    path = f"{scene.image_path}/tags/v1.9/delete"
+    form = {"once": once_of(client.get(path).content)}
+
+    first, second = client.post(path, form), client.post(path, form)
+
+    assert first["Location"] == second["Location"] == scene.image_path
+    assert not Tag.objects.filter(name="v1.9").exists()
+    assert Entry.objects.filter(operation="delete", resource_type="tag").count() == 1
+    assert client.post(path, {"once": "another-word"}).status_code == 404
+
+
+def test_no_form_loses_what_was_typed_when_the_session_ends(scene: Scene, reader: Reader) -> None:
+    found = {name: path for name, path in places(scene).items() if name.endswith(("new", "change", "copy", "profile"))}
+    found["endpoint-new"] += "?type=harbor"
+    for name, path in found.items():
+        client = reader("admin")
+        page = client.get(path).content.decode().partition("<main")[2]
+        fields = set(FIELD.findall(page)) - {"q"}
+        if not fields:
+            continue
+        client.logout()
+        typed = {field: f"typed-{field}" for field in fields}
+        form = client.post(path, {**dict(HIDDEN.findall(page)), **typed})
+        assert form.status_code == 401, name
+        kept = KEPT.search(form.content.decode())
+        assert kept, name
+        back = client.post(
+            "/account/sign-in", {"username": "admin", "password": PASSWORD, "kept": unescape(kept[1]), "next": path}
+        )
+        assert back["Location"] == path, name
+        again = client.get(back["Location"]).content.decode()
+        assert [field for field in fields if f"typed-{field}" not in again] == [], name
