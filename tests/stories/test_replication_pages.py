@@ -184,7 +184,8 @@ def test_every_page_is_accessible(scene: Scene) -> None:
     inner = page.locator("th a").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
     paths += [*inner, f"{paths[-1]}/change", f"{paths[-1]}/delete"]
     found = []
-    for theme, language, size in (("light", "en", WIDE), ("dark", "zh-hans", PHONE)):
+    looks = (("light", "en", WIDE), ("dark", "zh-hans", PHONE), ("dark", "zh-hans", WIDE), ("light", "en", PHONE))
+    for theme, language, size in looks:
         reader.prefer(theme=theme, language=language)
         page.set_viewport_size({"width": size[0], "height": size[1]})
         for path in paths:
