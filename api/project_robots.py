@@ -16,7 +16,7 @@ from accounts.actors import Permission, actor_of
 from accounts.errors import BadRequest, NotFound
 from api import parameters
 from api.operations import LISTED, operation
-from api.robots import ROBOTS, Access, Robot, RobotCreated, grants, made, permissions_of, show_all
+from api.robots import ROBOTS, Access, Robot, RobotCreated, grants, made, permissions_of, require_allow, show_all
 from api.shapes import ListOf, Number, Shape, Text
 from api.views import Endpoint, done, project_of
 from configuration import values
@@ -38,6 +38,7 @@ def permissions(access: Iterable[Mapping[str, Any]]) -> tuple[Permission, ...]:
     """What was asked for: a resource is named by its whole path, `/project/7/repository`."""
     found = []
     for entry in access:
+        require_allow(entry)
         named = RESOURCE.fullmatch(entry.get("resource", ""))
         if named is None:
             raise BadRequest(f"bad resource {entry.get('resource', '')}")

@@ -175,6 +175,8 @@ class Scheduled(Endpoint):
         asked = Schedule.read(request, "schedule")
         actor = actor_of(request)
         require_system(actor, RESOURCE, "update")
+        if asked.get("schedule") is not None:  # without a type, clients say that they want it no longer
+            asked["schedule"]["type"] = asked["schedule"].get("type") or "None"
         arrange(actor, asked)
         return done()
 

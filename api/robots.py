@@ -31,6 +31,10 @@ class Access(Shape):
     effect = Text()
 
 
+ALLOW = "allow"
+"""The only effect there is: shown with each access, since clients that send it compare."""
+
+
 class RobotPermission(Shape):
     kind = Text()
     namespace = Text()
@@ -138,7 +142,13 @@ def permissions_of(robot: models.Robot, names: Mapping[int, str]) -> list[dict[s
 
 def accessible(word: str) -> dict[str, str]:
     resource, _, action = word.partition(":")
-    return {"resource": resource, "action": action}
+    return {"resource": resource, "action": action, "effect": ALLOW}
+
+
+def require_allow(entry: Mapping[str, Any]) -> None:
+    """Return unless an access is to be denied: a robot holds what it is given, and nothing is taken from that."""
+    if entry.get("effect") not in (None, "", ALLOW):
+        raise BadRequest(f"bad request effect: only {ALLOW} is supported")
 
 
 def grants(asked: Iterable[Mapping[str, Any]]) -> list[Grant]:
@@ -148,9 +158,10 @@ def grants(asked: Iterable[Mapping[str, Any]]) -> list[Grant]:
         access = given.get("access") or ()
         if not access:
             raise BadRequest("bad request empty access")
-        found[given.get("kind", ""), given.get("namespace", "")] += [
-            Permission(entry.get("resource", ""), entry.get("action", "")) for entry in access
-        ]
+        for entry in access:
+            require_allow(entry)
+            permission = Permission(entry.get("resource", ""), entry.get("action", ""))
+            found[given.get("kind", ""), given.get("namespace", "")].append(permission)
     return [Grant(kind, namespace, tuple(access)) for (kind, namespace), access in found.items()]
 
 

@@ -71,6 +71,14 @@ def test_by_the_clock(admin: Caller) -> None:
     assert not Execution.objects.filter(vendor_type="PURGE_AUDIT_LOG").exists()
 
 
+def test_a_schedule_without_a_type_ends_it(admin: Caller) -> None:
+    """What Terraform's provider sends to destroy one; nothing begins by that."""
+    assert admin.post(f"{PATH}/schedule", asked("Weekly", "0 0 0 * * 0")).status_code == 201
+    assert admin.put(f"{PATH}/schedule", {"schedule": {}, "parameters": PARAMETERS}).status_code == 200
+    assert admin.get(f"{PATH}/schedule").content == b""
+    assert admin.post(f"{PATH}/schedule", {"schedule": {}, "parameters": PARAMETERS}).status_code == 400
+
+
 def test_a_purge_that_waits_is_stopped(admin: Caller) -> None:
     admin.post(f"{PATH}/schedule", asked("Manual"))
     run = Execution.objects.get(vendor_type="PURGE_AUDIT_LOG")

@@ -12,12 +12,12 @@ from tests.api.calling import Caller, caller, code
 from tests.api.conftest import Stage
 from tests.cast import PASSWORD, Cast
 
-PULL = {"resource": "repository", "action": "pull"}
+PULL = {"resource": "repository", "action": "pull", "effect": "allow"}
 
 
 def test_a_robot_is_made_shown_and_signs_in(cast: Cast) -> None:
     ask = caller(cast.alice)
-    grant = {"kind": "project", "namespace": "private", "access": [PULL, {"resource": "repository", "action": "read"}]}
+    grant = {"kind": "project", "namespace": "private", "access": [PULL, PULL | {"action": "read"}]}
     body = {"name": "ci", "description": "builds", "level": "project", "duration": 7, "permissions": [grant]}
     made = ask.post("/robots", body)
     robot = Robot.objects.get()
@@ -47,7 +47,7 @@ def test_a_robot_is_made_shown_and_signs_in(cast: Cast) -> None:
 def test_a_system_robot_and_its_namespaces(cast: Cast) -> None:
     admin = caller(cast.admin)
     grants = [
-        {"kind": "system", "namespace": "/", "access": [{"resource": "project", "action": "create"}]},
+        {"kind": "system", "namespace": "/", "access": [PULL | {"resource": "project", "action": "create"}]},
         {"kind": "project", "namespace": "*", "access": [PULL]},
     ]
     made = admin.post("/robots", {"name": "ops", "level": "system", "duration": -1, "permissions": grants})
@@ -96,6 +96,17 @@ def test_a_given_secret_is_taken_and_not_told(stage: Stage) -> None:
     assert ask.patch(f"/robots/{stage.robot.pk}", {"secret": "weak"}).status_code == 400
     assert ask.patch(f"/robots/{stage.robot.pk}", {"secret": PASSWORD}).json() == {}
     assert Caller("robot$private+ci", PASSWORD).get("/users/current").status_code == 412
+
+
+def test_an_access_to_be_denied_is_not_given(stage: Stage) -> None:
+    ask = caller(stage.cast.alice)
+    grant = {"kind": "project", "namespace": "private", "access": [PULL | {"effect": "deny"}]}
+    body = {"name": "no", "level": "project", "duration": 7, "permissions": [grant]}
+    assert ask.post("/robots", body).status_code == 400
+    access = [{"resource": f"/project/{stage.cast.private.pk}/repository", "action": "pull", "effect": "deny"}]
+    old = {"name": "no", "expires_at": -1, "access": access}
+    assert ask.post("/projects/private/robots", old).status_code == 400
+    assert not Robot.objects.filter(name="no").exists()
 
 
 def test_robots_where_older_clients_look_for_them(stage: Stage) -> None:
