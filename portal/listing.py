@@ -17,6 +17,22 @@ MOST = 10_000
 """Rows of a list that can be paged through. Beyond them one filters: nobody reads page 400, and counting costs."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """Rows whose ids are known, in their order: a page reads its own alone."""
+
+    rows: QuerySet[Any]
+    ids: list[int]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        ids = self.ids[part]
+        read = {row.pk: row for row in self.rows.filter(pk__in=ids)}
+        return [read[pk] for pk in ids if pk in read]
+
+
 class Bounded(Paginator):  # type: ignore[type-arg]  # takes none at run time
     """Pages of the first `MOST` rows; counts no further than that."""
 
@@ -32,6 +48,8 @@ class Bounded(Paginator):  # type: ignore[type-arg]  # takes none at run time
     @cached_property
     def _found(self) -> int:
         rows: Any = self.object_list
+        if isinstance(rows, Found):
+            return len(rows)
         return int(rows.order_by()[: MOST + 1].count())
 
 
@@ -89,7 +107,7 @@ def listing(
     default: str,
     per_page: int = PAGE_SIZE,
     choices: Sequence[Choice] = (),
-    pages: type[Bounded] = Bounded,
+    pages: Callable[[Any, int], Bounded] = Bounded,
     dress: Callable[[Any], QuerySet[Any]] | None = None,
 ) -> Listing:
     """The page of `rows` that `request` asks for, in one of `orders`; an unknown order or page falls back.

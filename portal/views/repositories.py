@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import actions
 from artifacts.models import Artifact, ArtifactLabel, ArtifactQuerySet, Repository, Tag
+from artifacts.totals import found as found_ids
 from artifacts.totals import total
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
@@ -24,7 +28,7 @@ from portal.charts import pulls_by_day
 from portal.commands import push_commands
 from portal.finding import Place, place, repository_in
 from portal.forms import DescriptionForm
-from portal.listing import Choice, choice_of, listing, query_of
+from portal.listing import Bounded, Choice, Found, choice_of, listing, query_of
 from portal.markdown import render as markdown
 from projects.models import Label, Project
 
@@ -34,6 +38,7 @@ ORDERS = {
     "size": ["size", "pk"],
 }
 KINDS = ("IMAGE", "CHART")
+PART_OF_DIGEST = re.compile(r"(?:sha)?(?:(?:256|512):)?[0-9a-f]+", re.ASCII)
 MOST_LABELS = 100
 """Labels that can be chosen from."""
 
@@ -46,7 +51,9 @@ def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBas
     choices = _choices(request, found.project)
     rows = _matching(Artifact.objects.filter(repository=row).listed(), query_of(request), choices)
     rows = rows.with_tags().with_references().with_accessories().with_labels()
-    shown = listing(request, rows, ORDERS, default="-pushed", choices=choices)
+    is_narrowed = query_of(request) or any(choice.chosen for choice in choices)
+    pages = partial(_found, found.project.quota.update_time) if is_narrowed else Bounded
+    shown = listing(request, rows, ORDERS, default="-pushed", choices=choices, pages=pages)
     artifacts = [Row.of(artifact, row) for artifact in shown.page]
     context = {"listing": shown, "rows": artifacts, "tab": "artifacts"}
     return render(request, "portal/repositories/show.html", {**context, **_frame(found, row)})
@@ -87,17 +94,25 @@ def _choices(request: HttpRequest, project: Project) -> list[Choice]:
     return [*found, choice_of(request, "label", _("All labels"), labels)] if labels else found
 
 
+def _found(state: datetime, rows: ArtifactQuerySet, per_page: int) -> Bounded:
+    """Pages of what takes long to look through."""
+    ids = found_ids(rows, state)
+    shown: Any = Found(rows, ids) if isinstance(ids, list) else rows
+    return Bounded(shown, per_page)
+
+
 def _matching(rows: ArtifactQuerySet, query: str, choices: list[Choice]) -> ArtifactQuerySet:
     kind, tagged, *label = (choice.chosen for choice in choices)
-    tags = Tag.objects.filter(artifact=OuterRef("pk"))
+    tags = Tag.objects.filter(artifact=OuterRef("pk"), repository=OuterRef("repository"))
     if kind:
         rows = rows.exclude(type__in=KINDS) if kind == "other" else rows.filter(type=kind)
     if tagged:
-        rows = rows.filter(Exists(tags) if tagged == "yes" else ~Exists(tags))
+        rows = rows.filter(tagged=tagged == "yes")
     if any(label):
         rows = rows.filter(Exists(ArtifactLabel.objects.filter(artifact=OuterRef("pk"), label=int(label[0]))))
     if query:
-        rows = rows.filter(Q(Exists(tags.filter(name__icontains=query))) | Q(digest__contains=query))
+        named = Q(Exists(tags.filter(name__icontains=query)))
+        rows = rows.filter(named | Q(digest__contains=query) if PART_OF_DIGEST.fullmatch(query) else named)
     return rows
 
 
