@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,13 @@ def copy(sides: Sides, spec: Mapping[str, Any], running: Running) -> str:
     watch = JobWatch(running, repository, bucket, holders_at_target(sides, repository), lacks)
     running.log(f"copying {spec['source']} to {repository} at {policy.endpoint.name if policy.is_push else 'Haven'}")
     sides.prepare(repository, bool(spec.get("public")))
-    outcomes = []
+    outcomes: list[Outcome] = []
     for name in spec["tags"] or [spec["digest"]]:
         running.check()
         origin, goal = Reference(spec["source"], name), Reference(repository, name)
-        outcome = transfer.copy(sides.source, sides.target, origin, goal, watch=watch, options=options(policy, spec))
+        settled = frozenset(each.digest for each in outcomes if each.result != Result.KEPT)
+        how = replace(options(policy, spec), settled=settled)
+        outcome = transfer.copy(sides.source, sides.target, origin, goal, watch=watch, options=how)
         running.log(f"{goal.identifier}: {told(outcome)}")
         outcomes.append(outcome)
     show_end(running, outcomes)

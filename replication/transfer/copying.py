@@ -62,11 +62,12 @@ class _Copying:
     def _image(self, here: Descriptor, there: Descriptor | None, goal: Reference, depth: int) -> None:
         """Copy the image `here` to `goal`, where the target has `there`."""
         same = there is not None and there.digest == here.digest
+        whole = here.digest in self.crew.options.settled
         if same:
             self._settled.add(here.digest)
-        if not same or self.crew.options.thorough:
+        if not whole and (not same or self.crew.options.thorough):
             self._contents(here.digest)
-        attachments = self._attachments(here) if self.crew.options.referrers else []
+        attachments = self._attachments(here) if self.crew.options.referrers and not whole else []
         if attachments and not same and depth:
             # Who sees the tag sees the signatures too.
             self._put(goal.at(here.digest), self.walk.manifest(here.digest))

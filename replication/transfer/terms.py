@@ -124,6 +124,9 @@ class Options:
     """Whether signatures, SBOMs and whatever else refers to the image come along."""
     thorough: bool = False
     """Look at every child and blob even where the target's digest is the same: the repair of drift."""
+    settled: frozenset[str] = frozenset()
+    """Digests of images that an earlier call has just brought to the target's repository with all that belongs to
+    them, or found there: what is left of another of their tags is the tag."""
     known_tags: frozenset[str] | None = None
     """The source repository's tags where they have been listed already (those that begin with `sha256-` are enough):
     saves four questions for each manifest."""

@@ -147,6 +147,19 @@ def test_a_tag_that_must_not_be_moved_is_kept(pair: Pair) -> None:
     assert pair.copy(goal=Reference("mirror/app", "2"), override=False).result == Result.COPIED
 
 
+def test_of_an_image_that_has_just_come_another_tag_is_all_that_is_stored(pair: Pair) -> None:
+    image, second = content.image(), Reference("mirror/app", "2")
+    pair.push(image)
+    pair.copy()
+    pair.there.calls.clear()
+
+    outcome = pair.copy(goal=second, settled=frozenset({image.digest()}))
+
+    assert (outcome.result, outcome.bytes_sent) == (Result.COPIED, 0)
+    assert [call.method for call in pair.there.calls] == ["HEAD", "PUT"]
+    assert pair.there.known_tags["mirror/app", "2"] == image.digest()
+
+
 def test_an_index_comes_with_its_children_even_nested(pair: Pair) -> None:
     inner = content.index(content.image(layer("arm"), architecture="arm64"))
     outer = content.index(content.image(layer("amd")), inner)
