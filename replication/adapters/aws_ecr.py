@@ -18,7 +18,8 @@ from replication.adapters.logins import Kept, Login, LoginAuth
 from replication.adapters.signing import Key, aws
 
 HOST = re.compile(
-    r"(?:api|(\d{12})\.dkr)\.ecr(-fips)?\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?|sc2s\.sgov\.gov|c2s\.ic\.gov)",
+    r"(?:api\.ecr|(\d{12})\.dkr[.-]ecr)(-fips)?\.([a-z0-9-]+)"
+    r"\.(amazonaws\.com(?:\.cn)?|on\.aws|sc2s\.sgov\.gov|c2s\.ic\.gov)",
     re.ASCII,
 )
 TARGET = "AmazonEC2ContainerRegistry_V20150921"
@@ -47,7 +48,8 @@ REGIONS = (
 class AwsEcr(Adapter):
     """An account's private registry in one region, with an access key's id and secret.
 
-    The address is `https://<account>.dkr.ecr.<region>.amazonaws.com`, or Harbor's `https://api.ecr.<region>...`: then
+    The address is `https://<account>.dkr.ecr.<region>.amazonaws.com`, the one that speaks IPv6, too
+    (`https://<account>.dkr-ecr.<region>.on.aws`), or Harbor's `https://api.ecr.<region>...`: then
     the key's own account is meant.
     """
 
@@ -155,6 +157,8 @@ class AwsEcr(Adapter):
         def sign(request: http.Request) -> None:
             aws(request, key, region, "ecr", datetime.now(UTC))
 
+        if domain == "on.aws":
+            return Api(f"https://ecr{fips or ''}.{region}.api.aws", self.access.session, sign)
         return Api(f"https://{'ecr-fips' if fips else 'api.ecr'}.{region}.{domain}", self.access.session, sign)
 
     def _call(self, action: str, body: dict[str, Any], fine: str = "", what: str = "") -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -106,12 +107,26 @@ def refusal(answer: Answer, what: str = "") -> RegistryError:
     """What an API's refusal stands for, in our words."""
     if answer.status == 401:
         return Unauthorized("the registry refuses these credentials")
-    if answer.status == 403:
+    wait = _asked_to_wait(answer)
+    if answer.status == 403 and wait is None:
         return Denied(f"the account may not do this there{': ' if what else ''}{what}")
-    error = error_for(answer.status, message=what or "the registry's API answers with an error")
-    wait = answer.headers.get("retry-after", "")
-    error.retry_after = min(int(wait), http.LONGEST_WAIT) if re.fullmatch(r"\d{1,9}", wait, re.ASCII) else None
+    status = 429 if answer.status == 403 else answer.status  # GitHub's limits
+    error = error_for(status, message=what or "the registry's API answers with an error")
+    error.retry_after = wait
     return error
+
+
+def _asked_to_wait(answer: Answer) -> int | None:
+    """Seconds that the API asks us to wait: by Retry-After, or by the moment at which Docker Hub (X-Retry-After) or
+    GitHub (X-RateLimit-Reset, when nothing remains) will listen again."""
+    seconds = answer.headers.get("retry-after", "")
+    if re.fullmatch(r"\d{1,9}", seconds, re.ASCII):
+        return min(int(seconds), http.LONGEST_WAIT)
+    spent = answer.headers.get("x-ratelimit-remaining") == "0"
+    moment = answer.headers.get("x-retry-after") or (answer.headers.get("x-ratelimit-reset", "") if spent else "")
+    if re.fullmatch(r"\d{10}", moment, re.ASCII):
+        return min(max(int(moment) - int(time.time()), 0), http.LONGEST_WAIT)
+    return None
 
 
 def challenge_of(url: str, session: http.Session) -> Challenge:

@@ -49,13 +49,16 @@ class GitLab(Adapter):
         return any(self._api.ask("GET", f"/projects/{path}", also=(404,)).is_good for path in paths)
 
     def _make_project(self, repository: str, public: bool) -> None:
+        """In the innermost of the groups that are there."""
         components = repository.split("/")
-        group = self._api.ask("GET", f"/namespaces/{part(components[0])}", also=(404,))
-        number = group.get("id")
-        if not isinstance(number, int):
+        for count in range(len(components) - 1, 0, -1):
+            number = self._api.ask("GET", f"/namespaces/{part('/'.join(components[:count]))}", also=(404,)).get("id")
+            if isinstance(number, int):
+                break
+        else:
             raise Denied(f"GitLab has no group {components[0]} that the account may see: create it there first")
-        visibility = "public" if public else "private"
-        body = {"path": components[1], "name": components[1], "namespace_id": number, "visibility": visibility}
+        name, visibility = components[count], "public" if public else "private"
+        body = {"path": name, "name": name, "namespace_id": number, "visibility": visibility}
         self._api.ask("POST", "/projects", body=body, what=f"the project of {repository} could not be created there")
 
     def _projects(self, literal: str) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from tests.stack.tls import Authority
 NAMES = """
     hub.docker.com registry-1.docker.io auth.docker.io ghcr.io api.github.com gitlab.example registry.gitlab.example
     quay.io api.ecr.eu-west-1.amazonaws.com 123456789012.dkr.ecr.eu-west-1.amazonaws.com gcr.io
+    ecr.eu-west-1.api.aws 123456789012.dkr-ecr.eu-west-1.on.aws
     europe-docker.pkg.dev artifactregistry.googleapis.com oauth2.googleapis.com haven.azurecr.io
     registry.cn-hangzhou.aliyuncs.com haven-registry.cn-hangzhou.cr.aliyuncs.com cr.cn-hangzhou.aliyuncs.com
     dockerauth.cn-hangzhou.aliyuncs.com swr.eu-west-101.myhuaweicloud.eu swr-api.eu-west-101.myhuaweicloud.eu

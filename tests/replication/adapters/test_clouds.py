@@ -112,6 +112,17 @@ def test_ecr_by_harbors_address_finds_the_accounts_registry(vendor: Vendor) -> N
     assert tags(adapter, "team/app") == ["1", "2", "3"]
 
 
+def test_ecr_by_the_address_that_speaks_ipv6_too(vendor: Vendor) -> None:
+    ecr(vendor)
+    host = "123456789012.dkr-ecr.eu-west-1.on.aws"
+    vendor.routes["POST ecr.eu-west-1.api.aws/"] = vendor.routes.pop(f"POST {API}/")
+    vendor.registry(host, lambda: ("AWS", "password-for-docker"), tags={"team/app": ["1"]})
+    adapter = vendor.adapter(AwsEcr, f"https://{host}", KEY, SECRET)
+    assert look(adapter) == ""
+    assert list(adapter.repositories("team/*")) == ["team/app", "team/web"]
+    assert tags(adapter, "team/app") == ["1"]
+
+
 def test_ecr_is_not_led_elsewhere(vendor: Vendor) -> None:
     """Whatever answers may not send docker's login to a host of its choice."""
     adapter = ecr(vendor, f"https://{API}")

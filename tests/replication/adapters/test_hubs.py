@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
-from registry.errors import Denied, RegistryError, Unsupported
+from registry.errors import Denied, RegistryError, TooManyRequests, Unsupported
+from replication.adapters.calling import Answer as ApiAnswer
+from replication.adapters.calling import refusal
 from replication.adapters.docker_hub import DockerHub
 from replication.adapters.github import GitHub
 from replication.adapters.gitlab import GitLab
@@ -192,6 +195,9 @@ def gitlab(vendor: Vendor, secret: str = "glpat-0123456789") -> GitLab:
         f"GET {at}/projects/acme%2Fapp": api((200, {"id": 1})),
         f"GET {at}/projects/acme%2Fnew": api((404, {})),
         f"GET {at}/projects/nobody%2Fnew": api((404, {})),
+        f"GET {at}/projects/acme%2Fteam": api((404, {})),
+        f"GET {at}/projects/acme%2Fteam%2Ftool": api((404, {})),
+        f"GET {at}/namespaces/acme%2Fteam": api((200, {"id": 78, "kind": "group"})),
         f"GET {at}/namespaces/acme": api((200, {"id": 77, "kind": "group"})),
         f"GET {at}/namespaces/nobody": api((404, {})),
     }
@@ -223,6 +229,13 @@ def test_gitlab_makes_the_project_in_its_group(vendor: Vendor) -> None:
     adapter.prepare("acme/new")
     [made] = vendor.called("POST")
     assert made.json == {"path": "new", "name": "new", "namespace_id": 77, "visibility": "private"}
+    adapter.prepare("acme/team/tool")
+    assert vendor.called("POST")[-1].json == {
+        "path": "tool",
+        "name": "tool",
+        "namespace_id": 78,
+        "visibility": "private",
+    }, "in the group within the group"
     with pytest.raises(Denied, match="no group nobody"):
         adapter.prepare("nobody/new")
 
@@ -309,3 +322,17 @@ def test_quay_refuses_clearly(vendor: Vendor) -> None:
     with pytest.raises(RegistryError) as refused:
         list(quay(vendor, {**FILE, "oauth2_token": "wrong-token"}).repositories(""))
     assert "oauth" not in str(refused.value) and "wrong" not in str(refused.value)
+
+
+# What an API that has enough of us says, each in its own way
+
+
+def test_limits_are_waited_for_as_each_vendor_tells_them() -> None:
+    later = str(int(time.time()) + 90)
+    spent = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": later}
+    for status, headers in ((429, {"retry-after": "90"}), (429, {"x-retry-after": later}), (403, spent)):
+        error = refusal(ApiAnswer(status, headers))
+        assert isinstance(error, TooManyRequests) and error.temporary, headers
+        assert error.retry_after is not None and 80 <= error.retry_after <= 90, headers
+    for status, headers in ((403, {}), (403, {"x-ratelimit-remaining": "59", "x-ratelimit-reset": later})):
+        assert isinstance(refusal(ApiAnswer(status, headers)), Denied), headers
