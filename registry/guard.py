@@ -19,6 +19,8 @@ EMBEDDING = tuple(
     for network in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
 )
 """IPv6 networks whose addresses stand for IPv4 ones, or for a site's own."""
+BESIDE = tuple(ipaddress.ip_network(network) for network in ("192.0.0.0/24", "168.63.129.16/32", "3fff::/20"))
+"""What counts as public and is not: where clouds (Oracle, Azure) tell a machine about itself, and RFC 9637's."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Guard:
             return True
         if address.is_multicast or address.is_reserved or not address.is_global:
             return False
-        return not any(address in network for network in EMBEDDING if network.version == address.version)
+        return not any(address in network for network in (*EMBEDDING, *BESIDE) if network.version == address.version)
 
 
 def port_of(parts: SplitResult) -> int:
