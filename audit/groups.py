@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,8 @@ from django.db.models import Count, Q, Sum
 from audit.memory import recall, remember
 from audit.models import EntryQuerySet, Tally, UserTally
 from audit.tallies import EVERYWHERE
-from audit.totals import OF_DAYS, OF_USERS, Counted
+from audit.totals import LATELY, OF_DAYS, OF_USERS, Counted
 
-SLOTS = 32
-"""Lists whose groups are remembered at most; some are of every user there is."""
-KEPT = 900
 Group = tuple[Any, int]
 Pager = Callable[[Counted, int, int], list[int]]
 
@@ -44,11 +40,10 @@ def groups(counted: Counted, name: str) -> list[Group] | None:
 
 def _remembered(counted: Counted, column: str) -> list[Group] | None:
     """As tallied, ascending."""
-    name = hashlib.sha256(f"{counted.ledger.counted} {column} {counted.key}".encode()).hexdigest()
-    slot = f"audit.groups:{int(name[:8], 16) % SLOTS}"
-    held: dict[str, Any] = recall(slot) or {}
-    if held.get("name") == name:
-        return list(held["groups"])
+    name = f"{counted.ledger.counted}:{column}:{counted.key}"
+    held: list[Group] | None = recall("groups", name)
+    if held is not None:
+        return held
     assert counted.asked
     rows: Any = UserTally.objects.all()
     if column != "username":
@@ -59,7 +54,7 @@ def _remembered(counted: Counted, column: str) -> list[Group] | None:
     found = [(value, number) for value, number in rows if number]
     if not counted.is_unchanged():
         return None
-    remember(slot, {"name": name, "groups": found}, KEPT)
+    remember("groups", name, found, LATELY)
     return found
 
 

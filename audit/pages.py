@@ -1,27 +1,26 @@
 """A page of a long list of entries, wherever it lies and whatever the list asks, for the price of a short walk.
 
-Along the list, in its order, every so many rows a mark is set and remembered: the id of the entry there. A page is read
-from the last mark before it. Marks are set among the entries up to a settled id, so that they stay true until the next
-purge; how many of the entries since then come before a mark is counted. A short list is remembered whole.
+What the tallies tell is found by adding up days, or groups of what the list is sorted by. Along any other list, in its
+order, every so many rows a mark is set and remembered: the id of the entry there. A page is read from the last mark
+before it. Marks are set among the entries up to a settled id, so that they stay true until the next purge; how many of
+the entries since then come before a mark is counted. A short list is remembered whole.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, Window
 from django.db.models.functions import RowNumber
 
 from audit.asked import midnight
 from audit.groups import groups, page_of_groups
-from audit.memory import once, recall, remember
+from audit.memory import once, planned, recall, remember
 from audit.models import Entry, EntryQuerySet
 from audit.totals import TAIL, Counted
 
@@ -29,8 +28,6 @@ MARKS = 5_000
 """The most that are set along a list; one that is no longer is remembered whole."""
 WALK = 5_000
 """Rows that may be walked over to reach a page without a mark."""
-SLOTS = 512
-"""How many lists are remembered at most: the next one takes another's place, so that Redis never fills."""
 KEPT = 24 * 3600
 NULLS = frozenset({"project_id"})
 """Columns whose order is not told by comparing."""
@@ -110,13 +107,11 @@ def _walk(rows: EntryQuerySet, start: int, end: int, total: int) -> list[int]:
 
 def _marks(counted: Counted, order: Sequence[str], most: int) -> Marks:
     """The marks of the list, set anew where there are none yet or many entries came since."""
-    name = hashlib.sha256(repr((counted.key, list(order))).encode()).hexdigest()
-    slot = f"audit.marks:{int(name[:8], 16) % SLOTS}"
+    name = f"{counted.key}:{','.join(order)}"
 
     def look() -> Marks | None:
-        held: dict[str, Any] = recall(slot) or {}
-        is_true = held.get("name") == name and counted.total - held["marks"][1] <= TAIL
-        return Marks(*held["marks"]) if is_true else None
+        held: list[Any] | None = recall("marks", name)
+        return Marks(*held) if held and counted.total - held[1] <= TAIL else None
 
     def make() -> Marks:
         settled = counted.ledger.counted
@@ -124,10 +119,10 @@ def _marks(counted: Counted, order: Sequence[str], most: int) -> Marks:
         number = rows.count()
         step = max(-(-number // most), 1)
         marks = Marks(settled, number, step, _ids(rows, order, step))
-        remember(slot, {"name": name, "marks": [settled, number, step, marks.ids]}, KEPT)
+        remember("marks", name, [settled, number, step, marks.ids], KEPT)
         return marks
 
-    return once(f"audit.marks:{name}", look, make)
+    return once(name, look, make)
 
 
 def _ids(rows: EntryQuerySet, order: Sequence[str], step: int) -> list[int]:
@@ -155,22 +150,13 @@ def _read(rows: EntryQuerySet, order: Sequence[str], marks: Marks, late: int, st
     if late:
         before += rows.filter(pk__gt=marks.settled).exclude(_from(order, mark)).count() if first else 0
     found: list[int] = []
-    with _straight():
+    # Along an index: PostgreSQL underrates what it costs to look for a part of a name in all there are.
+    with planned("enable_bitmapscan = off"):
         for part in _parts(order, mark if first else None, bound):
             found += rows.filter(part).values_list("pk", flat=True)[: end - before - len(found)]
             if len(found) >= end - before:
                 break
     return found[start - before :]
-
-
-@contextmanager
-def _straight() -> Iterator[None]:
-    """Let PostgreSQL walk along an index: it underrates what it costs to look for a part of a name in all there are."""
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_bitmapscan = off")
-        yield
 
 
 def _parts(order: Sequence[str], mark: Entry | None, bound: Entry | None) -> list[Q]:

@@ -79,13 +79,13 @@ class Counted:
         asked = self.asked
         if asked is None or asked.columns - OF_DAYS:
             return None
-        name = f"audit.days:{self.ledger.counted}:{self.key}"
-        tallied: list[Any] | None = recall(name)
+        name = f"{self.ledger.counted}:{self.key}"
+        tallied: list[Any] | None = recall("days", name)
         if tallied is None:
             tallied = [[day.isoformat(), number] for day, number in _tallied(asked)]
             if not self.is_unchanged():
                 return None
-            remember(name, tallied, LATELY)
+            remember("days", name, tallied, LATELY)
         days = {date.fromisoformat(day): number for day, number in tallied if number}
         since = self._since().annotate(day=TruncDate("op_time", tzinfo=UTC)).values_list("day")
         for day, number in since.annotate(number=Count("pk")):
@@ -100,13 +100,13 @@ class Counted:
         asked = self.asked
         if asked is None or asked.columns - OF_USERS or asked.since or asked.until:
             return None
-        name = f"audit.users:{self.ledger.counted}:{self.key}"
-        number: int | None = recall(name)
+        name = f"{self.ledger.counted}:{self.key}"
+        number: int | None = recall("users", name)
         if number is None:
             number = int(UserTally.objects.filter(asked.condition).aggregate(number=Sum("number"))["number"] or 0)
             if not self.is_unchanged():
                 return None
-            remember(name, number, LATELY)
+            remember("users", name, number, LATELY)
         return number + self._since().count()
 
     def _since(self) -> EntryQuerySet:
@@ -119,21 +119,20 @@ class Counted:
         return (now.counted, now.times) == (self.ledger.counted, self.ledger.times)
 
     def _remembered(self) -> int:
-        name = f"audit.total:{self.key}"
         if not self.ledger.counted:
             return self.rows.count()
-        settled: Any = once(name, lambda: recall(name), lambda: self._settle(name, 0, 0))
+        settled: Any = once(self.key, lambda: recall("total", self.key), lambda: self._settle(0, 0))
         last, number = int(settled[0]), int(settled[1])
         tail = self.rows.filter(pk__gt=last).count()
         if tail > TAIL and self.ledger.counted > last:
-            self._settle(name, last, number)
+            self._settle(last, number)
         return number + tail
 
-    def _settle(self, name: str, last: int, number: int) -> tuple[int, int]:
+    def _settle(self, last: int, number: int) -> tuple[int, int]:
         """Remember, of those up to the settled id, how many there are; `number` are up to `last`."""
         settled = self.ledger.counted
         number += self.rows.filter(pk__gt=last, pk__lte=settled).count()
-        remember(name, [settled, number], KEPT)
+        remember("total", self.key, [settled, number], KEPT)
         return settled, number
 
 
