@@ -29,9 +29,7 @@ def door_for(who: str, cast: Cast) -> Door:
 
 
 def statements(queries: CaptureQueriesContext) -> list[str]:
-    """What was asked, without what opens and closes the transaction, and the settings: those are read every few seconds,
-    not by each request.
-    """
+    """What was asked, without what opens and closes the transaction, and what reads the settings every few seconds."""
     asked = [query["sql"] for query in queries.captured_queries]
     return [sql for sql in asked if not sql.startswith(TRANSACTION) and Setting._meta.db_table not in sql]
 
