@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from configuration.keys import KEYS, InvalidValue, Key
 from configuration.models import Setting
 from configuration.sealed import seal, unseal
 
-REMEMBERED = 3.0
-"""Seconds for which another process may still act on the old value."""
 OVERWRITE = "CONFIG_OVERWRITE_JSON"
 """The variable that fixes the whole configuration: what it names has its value, and nothing may be changed."""
 
@@ -120,7 +119,7 @@ def _values() -> dict[str, Any]:
     until, values = _known
     if time.monotonic() >= until:
         values = _read()
-        _known = (time.monotonic() + REMEMBERED, values)
+        _known = (time.monotonic() + settings.CONFIGURATION_REMEMBERED, values)
     return values
 
 

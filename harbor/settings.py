@@ -242,6 +242,10 @@ JOB_KINDS: dict[str, str] = {
     "REPLICATION_HEALTH": "replication.checking.check_health",
 }
 """What `jobs` runs: a kind's name, and the function `(spec, job)` that does it."""
+CONFIGURATION_REMEMBERED = 3.0
+"""Seconds for which another process may still act on the old value of a configuration key."""
+COLLECT_SETTLING = CONFIGURATION_REMEMBERED + 2
+"""Seconds until every process knows that the mode has changed, and pushes that had begun are over or refused."""
 JOB_LEASE = 60.0
 """Seconds after which a job whose worker says nothing belongs to another."""
 JOB_QUEUES: dict[str, str] = {"REPLICATION": "replication"}

@@ -18,7 +18,6 @@ pytest_plugins = ["tests.stack.fixtures"]
 # What is tried is judged, not how busy the machine is meanwhile.
 settings.register_profile("haven", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("haven")
-values.REMEMBERED = 60.0  # no test asks for more because it takes longer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -30,6 +30,8 @@ os.environ |= {
 
 from harbor.settings import *  # noqa: E402, F403
 
+CONFIGURATION_REMEMBERED = 60.0  # no test asks for more because it takes longer
+COLLECT_SETTLING = 0.0
 PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

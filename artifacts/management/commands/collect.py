@@ -12,9 +12,6 @@ from configuration import values
 from registry.objects import heap_for
 from registry.storage import StorageError
 
-SETTLING = values.REMEMBERED + 2
-"""Seconds until every process knows that the mode has changed, and pushes that had begun are over or refused."""
-
 
 class Command(BaseCommand):
     help = (
@@ -45,7 +42,7 @@ class Command(BaseCommand):
 
     def _settle(self) -> None:
         self._check_mode()
-        time.sleep(SETTLING)
+        time.sleep(settings.COLLECT_SETTLING)
 
     def _check_mode(self) -> None:
         values.forget()
