@@ -17,7 +17,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from registry import http
-from registry.errors import Denied, Unauthorized, Unavailable, error_for
+from registry.errors import Denied, RegistryError, Unauthorized, Unavailable, error_for
 
 TOKEN_ANSWER = 256 * 1024
 """Bytes of a realm's answer that are read."""
@@ -27,6 +27,9 @@ SHORTEST = 60
 """Seconds that a token lives when the realm does not say (Docker's token specification)."""
 LONGEST = 24 * 3600
 """Seconds that a token is kept at most, whatever the realm says."""
+
+MOST_TOKENS = 1000
+"""Tokens kept before those that have ended are looked for."""
 
 Flow = Generator[http.Request, http.Response, None]
 
@@ -103,6 +106,22 @@ class _Token:
 
 
 @dataclass
+class Tokens:
+    """What realms gave one account for one registry, by scope; several sessions may share it."""
+
+    held: dict[tuple[Need, ...], _Token] = field(default_factory=dict, repr=False)
+    challenge: Challenge | None = None
+    """The registry's latest, so that a token for another scope can be fetched before it is asked for."""
+
+    def keep(self, needs: tuple[Need, ...], token: _Token) -> _Token:
+        """Hold `token`; those that have ended go when there are many."""
+        if len(self.held) >= MOST_TOKENS:
+            self.held = {each: kept for each, kept in self.held.copy().items() if kept.is_fresh}
+        self.held[needs], self.challenge = token, token.challenge
+        return token
+
+
+@dataclass
 class Credentials:
     """A user name and password for the registry at `base_url`; empty for anonymous access.
 
@@ -113,10 +132,10 @@ class Credentials:
     session: http.Session
     username: str = ""
     password: str = field(default="", repr=False)
+    tokens: Tokens = field(default_factory=Tokens, repr=False)
 
     def __post_init__(self) -> None:
         self._origin = http.origin(self.base_url)
-        self._tokens: dict[tuple[Need, ...], _Token] = {}
         self._basic = False
         self._fetching = threading.Lock()
 
@@ -126,9 +145,10 @@ class Credentials:
             yield request
             return
         needs = tuple(sorted(needs))
-        held = self._tokens.get(needs)
-        if held is not None and not held.is_fresh:
-            held = self._renew(held.challenge, needs, held)
+        held = self.tokens.held.get(needs)
+        challenge = held.challenge if held else self.tokens.challenge
+        if challenge is not None and not (held and held.is_fresh):
+            held = self._ahead(challenge, needs, held)
         self._sign(request, needs)
         response = yield request
         if response.status_code != 401 or not _repeatable(request):
@@ -144,17 +164,26 @@ class Credentials:
         self._sign(request, needs)
         yield request
 
+    def _ahead(self, challenge: Challenge, needs: tuple[Need, ...], held: _Token | None) -> _Token | None:
+        """A token before it is asked for. Where none is given, the request goes without and draws a challenge anew."""
+        try:
+            return self._renew(challenge, needs, held)
+        except RegistryError:
+            self.tokens.challenge = None
+            self.tokens.held.pop(needs, None)
+            return None
+
     def _renew(self, challenge: Challenge, needs: tuple[Need, ...], held: _Token | None) -> _Token:
         """A token in the place of `held`; one is fetched, however many threads need it."""
         with self._fetching:
-            token = self._tokens.get(needs)
+            token = self.tokens.held.get(needs)
             if token is None or token is held or not token.is_fresh:
-                token = self._tokens[needs] = self._fetch(challenge, needs)
+                token = self.tokens.keep(needs, self._fetch(challenge, needs))
             return token
 
     def _sign(self, request: http.Request, needs: tuple[Need, ...]) -> None:
         request.headers.pop("Authorization", None)
-        token = self._tokens.get(needs)
+        token = self.tokens.held.get(needs)
         if token is not None and token.is_fresh:
             request.headers["Authorization"] = f"Bearer {token.value}"
         elif self._basic:

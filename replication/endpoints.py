@@ -14,6 +14,7 @@ from django.conf import settings
 
 from accounts.errors import BadRequest
 from registry import http
+from registry.auth import Tokens
 from registry.errors import Blocked, RegistryError, Unauthorized, Unavailable, Untrusted
 from registry.guard import Guard
 from replication.adapters import KINDS, Access, Adapter
@@ -70,8 +71,11 @@ def connected(endpoint: Endpoint) -> Iterator[Adapter]:
     key = (address_of(endpoint), tuple(settings.ALLOWED_NETWORKS))
     with _lock:
         adapter = _free[key].pop() if _free.get(key) else None
+        if len(_tokens) >= MOST_KEPT and key not in _tokens:
+            _tokens.clear()
+        tokens = _tokens[key]
     if adapter is None:
-        adapter = new_adapter(key[0])
+        adapter = new_adapter(key[0], tokens)
     try:
         yield adapter
     except BaseException:
@@ -84,8 +88,8 @@ def connected(endpoint: Endpoint) -> Iterator[Adapter]:
             _free[key].append(adapter)
 
 
-def new_adapter(address: Address) -> Adapter:
-    """An adapter that nobody else uses and that knows no token yet."""
+def new_adapter(address: Address, tokens: Tokens | None = None) -> Adapter:
+    """An adapter that nobody else uses; it knows no tokens but those given."""
     kind = KINDS.get(address.type)
     if kind is None:
         raise BadRequest(f"there is no adapter for registries of the type {address.type[:32]}", "type")
@@ -95,11 +99,13 @@ def new_adapter(address: Address) -> Adapter:
         timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
         authorities="" if address.insecure else address.ca_certificate,
     )
-    return kind(Access(address.url, session, address.access_key, address.secret))
+    return kind(Access(address.url, session, address.access_key, address.secret, tokens or Tokens()))
 
 
 _lock = threading.Lock()
 _free: defaultdict[tuple[Address, tuple[str, ...]], list[Adapter]] = defaultdict(list)
+_tokens: defaultdict[tuple[Address, tuple[str, ...]], Tokens] = defaultdict(Tokens)
+"""What the users of one address share, at the same time and one after the other."""
 
 
 def parse_url(url: str) -> str:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from registry import http
-from registry.auth import Auth, Credentials
+from registry.auth import Auth, Credentials, Tokens
 from registry.client import Registry
 from registry.errors import ManifestUnknown, NameUnknown, RegistryError, Unsupported
 from registry.references import Reference
@@ -33,6 +33,8 @@ class Access:
     session: http.Session
     username: str = ""
     secret: str = field(default="", repr=False)
+    tokens: Tokens = field(default_factory=Tokens, repr=False)
+    """What the registry's realm has given these credentials so far."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Adapter:
 
     def auth(self) -> Auth:
         """How requests of the v2 API are signed."""
-        return Credentials(self.registry_url, self.access.session, self.access.username, self.access.secret)
+        access = self.access
+        return Credentials(self.registry_url, access.session, access.username, access.secret, access.tokens)
 
     @cached_property
     def registry(self) -> Registry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry import http
-from registry.auth import Credentials, Need, challenges
+from registry.auth import Credentials, Need, Tokens, challenges
 from registry.client import Registry
 from registry.errors import Blocked, Denied, RegistryError, Unauthorized, Unavailable
 from registry.references import Reference
@@ -64,6 +64,39 @@ def test_a_token_that_was_withdrawn_is_asked_for_again() -> None:
     registry.head_blob("a/b", sha256(b"x"))
     fake.tokens.clear()
     registry.head_blob("a/b", sha256(b"x"))
+    assert len(fake.called(path="^/token$")) == 2
+
+
+def test_a_token_for_another_scope_is_fetched_before_it_is_asked_for() -> None:
+    fake = FakeRegistry()
+    fake.require("bob", "secret")
+    registry = _registry(fake, "bob", "secret")
+    for name in ("a/b", "a/c", "a/d"):
+        registry.head_blob(name, sha256(b"x"))
+    sent = fake.called(path="^/v2/")
+    assert sum("Authorization" not in call.headers for call in sent) == 1, "only the first is told where tokens are"
+    assert len(fake.called(path="^/token$")) == 3
+
+
+def test_sessions_of_one_account_share_its_tokens() -> None:
+    fake, tokens = FakeRegistry(), Tokens()
+    fake.require("bob", "secret")
+    for _ in range(3):
+        session, _ = fake_session(fake)
+        auth = Credentials(fake.url, session, "bob", "secret", tokens)
+        Registry(fake.url, session, auth).head_blob("a/b", sha256(b"x"))
+    assert len(fake.called(path="^/token$")) == 1
+
+
+def test_a_realm_that_moved_is_found_again() -> None:
+    fake = FakeRegistry()
+    fake.require("bob", "secret")
+    registry = _registry(fake, "bob", "secret")
+    registry.head_blob("a/b", sha256(b"x"))
+    fake.fail("GET", "^/token$", 404)
+    fake.calls.clear()
+    registry.head_blob("a/c", sha256(b"x"))
+    assert "Authorization" not in fake.called(path="^/v2/")[0].headers, "it asks where tokens are"
     assert len(fake.called(path="^/token$")) == 2
 
 

@@ -92,7 +92,7 @@ def test_a_token_that_has_ended_is_renewed_before_a_body_goes_out() -> None:
     auth = Credentials(fake.url, session, "bob", "secret")
     registry = Registry(fake.url, session, auth)
     location = registry.start_upload("a/b")
-    for token in auth._tokens.values():
+    for token in auth.tokens.held.values():
         token.until = 0
     fake.calls.clear()
     registry.finish_upload("a/b", location, sha256(b"x"), b"x")
