@@ -14,6 +14,50 @@ from tests.stack.replicas import PLAIN_PASSWORD, PLAIN_USER, Replicas
 
 pytestmark = pytest.mark.stack
 
+REPOSITORIES, TAGS = 200, 10
+MANY = f"""
+from concurrent.futures import ThreadPoolExecutor
+from django.db import transaction
+from accounts.actors import SYSTEM
+from artifacts.actions import record_push
+from artifacts.contents import Push, complete
+from artifacts.models import Tag
+from projects.models import Project
+from registry.manifests import parse
+from registry.references import Reference
+from tests.stack.content import Blob, image
+from tokens.upstream import registry
+
+def store(name):
+    made = image(Blob(name.encode()))
+    for blob in made.blobs:
+        registry().put_blob(name, blob.digest(), blob.content)
+    manifest = parse(made.content, made.media_type)
+    registry().put_manifest(Reference(name, made.digest()), manifest)
+    return Push(Reference(name, "v0"), made.digest(), manifest)
+
+project = Project.objects.get(name="library")
+with ThreadPoolExecutor(8) as pool:
+    pushes = list(pool.map(store, [f"library/many/app{{number}}" for number in range({REPOSITORIES})]))
+pushes = [complete(registry(), project.pk, push) for push in pushes]
+with transaction.atomic():
+    for push in pushes:
+        artifact = record_push(SYSTEM, project, push)
+        about = {{"repository": artifact.repository, "artifact": artifact, "push_time": artifact.push_time}}
+        Tag.objects.bulk_create(Tag(name=f"v{{tag}}", **about) for tag in range(1, {TAGS}))
+answer = None
+"""
+"""Pushes that would take their time one by one."""
+LATER = """
+from django.utils import timezone
+from jobs.models import Job
+from jobs.tasks import nudge
+Job.objects.filter(execution_id={execution}).update(lease_until=timezone.now())
+nudge()
+answer = None
+"""
+"""The lease of a dead worker has run out, as it does after a minute, and beat has looked."""
+
 
 def image_of(text: str) -> Pushable:
     return content.image(Blob(text.encode()), Blob(os.urandom(100_000)))
@@ -54,6 +98,25 @@ def test_push_with_flattening_and_nothing_the_second_time(replicas: Replicas) ->
     moved = replicas.api("GET", f"/replication/executions/{second['id']}/progress", None, 200).json
     assert (moved["bytes"], moved["there"]) == (0, 3)
     assert replicas.there.registry_requests() == before
+    replicas.forget(rule)
+
+
+def test_two_hundred_repositories_of_ten_tags(replicas: Replicas) -> None:
+    """Two thousand tags arrive; the second time not a byte moves, nothing is written, and the run says so."""
+    replicas.here.ask(MANY)
+    rule = replicas.push_rule("many", "plain", filters=[name("library/many/*")], dest_namespace="many")
+
+    first = replicas.succeeds(rule, 240)
+
+    assert (first["total"], first["succeed"]) == (REPOSITORIES, REPOSITORIES)
+    kept = replicas.plain.storage / "docker/registry/v2/repositories/many"
+    arrived = {str(path.relative_to(kept)) for path in kept.glob("*/_manifests/tags/*/current/link")}
+    assert len(arrived) == REPOSITORIES * TAGS and replicas.moved(first) > 0
+    before = {str(path): path.stat().st_mtime_ns for path in replicas.plain.storage.rglob("*")}
+    second = replicas.succeeds(rule, 120)
+    progress = replicas.api("GET", f"/replication/executions/{second['id']}/progress", None, 200).json
+    assert (second["total"], progress["bytes"], progress["there"]) == (REPOSITORIES, 0, REPOSITORIES)
+    assert {str(path): path.stat().st_mtime_ns for path in replicas.plain.storage.rglob("*")} == before
     replicas.forget(rule)
 
 
@@ -144,6 +207,7 @@ def test_a_killed_worker_is_taken_over_and_nothing_is_sent_twice(replicas: Repli
 
     wait_until(lambda: moved() >= 17_000_000, "the first chunk", 60)
     replicas.here.kill("replicator")
+    replicas.here.ask(LATER.format(execution=execution))
 
     run = replicas.ended(execution, 240)
     assert run["status"] == "Succeed", replicas.tasks(execution)
