@@ -1,7 +1,8 @@
 """Haven's operations beside Harbor's contract, one by one: `python -m tests.api.agreement` prints the table.
 
 Compared are the route, the parameters with their types, whether they are required, their defaults, bounds and enums,
-the body, the status of success, its headers, its media type and its schema, down to the last property.
+the body, the status of success, its headers, its media type and its schema, down to the last property; of a body also
+what it must hold and how long a text may be, of an answer which properties are always there.
 `differences.json` is the one place of what differs on purpose, and why.
 """
 
@@ -21,7 +22,7 @@ if __name__ == "__main__":
     django.setup()
 
 from api.openapi import haven
-from tests.api.contract import DEFINITIONS, HARBOR, OURS
+from tests.api.contract import DEFINITIONS, HARBOR, OURS, is_always_there
 
 DOCUMENT = haven()
 EXPECTED: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "differences.json").read_text())
@@ -90,14 +91,35 @@ def bodies(harbor: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
         return
     if given["required"] != harbor["body_required"]:
         yield f"the body is {'' if given['required'] else 'not '}required"
-    schema = given["content"]["application/json"]["schema"]
-    yield from apart("body", plain(theirs, DEFINITIONS), plain(schema, DOCUMENT["components"]["schemas"]))
-    yield from apart("required of body", needed(theirs, DEFINITIONS), needed(schema, DOCUMENT["components"]["schemas"]))
+    schema, named = given["content"]["application/json"]["schema"], DOCUMENT["components"]["schemas"]
+    yield from apart("body", plain(theirs, DEFINITIONS), plain(schema, named))
+    wanted, found = facts(theirs, DEFINITIONS, "required"), facts(schema, named, "required")
+    yield from unlike("must be in the body", wanted, found)
+    wanted, found = facts(theirs, DEFINITIONS, "maxLength"), facts(schema, named, "maxLength")
+    yield from unlike("of the body is bounded", wanted, found)
 
 
-def needed(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    name = schema.get("$ref", "").rpartition("/")[2]
-    return " ".join(sorted((definitions[name] if name else schema).get("required", ()))) or "nothing"
+def facts(schema: dict[str, Any], definitions: dict[str, Any], kind: str, place: str = "") -> set[str]:
+    """Every property below `schema` of which `kind` is said: `required`, `maxLength` with its number, or `always`."""
+    if name := schema.get("$ref"):
+        return facts(definitions[name.rpartition("/")[2]], definitions, kind, place)
+    if "items" in schema:
+        return facts(schema["items"], definitions, kind, f"{place}[]")
+    found = {f"{place}.{name}" for name in schema.get("required", ()) if kind == "required"}
+    for inner in schema.get("allOf", ()):
+        found |= facts(inner, definitions, kind, place)
+    for name, part in schema.get("properties", {}).items():
+        if kind == "maxLength" and kind in part:
+            found.add(f"{place}.{name} {part[kind]}")
+        if kind == "always" and is_always_there(part):
+            found.add(f"{place}.{name}")
+        found |= facts(part, definitions, kind, f"{place}.{name}")
+    return found
+
+
+def unlike(said: str, theirs: set[str], ours: set[str]) -> Iterator[str]:
+    yield from (f"{name} {said}, and not here" for name in sorted(theirs - ours))
+    yield from (f"{name} {said} here alone" for name in sorted(ours - theirs))
 
 
 def answers(harbor: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
@@ -114,6 +136,9 @@ def answers(harbor: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
     schema = next(iter(content.values()))["schema"] if content else None
     found = "nothing" if schema is None else plain(schema, DOCUMENT["components"]["schemas"])
     yield from apart("answer", theirs, found)
+    if schema is not None and "answer" in harbor:
+        shown = facts(schema, DOCUMENT["components"]["schemas"], "required")
+        yield from unlike("is always in the answer", facts(harbor["answer"], DEFINITIONS, "always"), shown)
 
 
 def differences(name: str) -> list[str]:
