@@ -92,7 +92,7 @@ def _verify(rule: Policy, start: datetime) -> None:
     S = Finding.State
     states = [S.THERE, S.THERE, S.MISSING, S.THERE, S.DIFFERENT, S.THERE, S.INCOMPLETE, S.THERE]
     execution = Execution.objects.create(
-        vendor_type=CHECKS, vendor_id=rule.pk, trigger=Trigger.MANUAL, start_time=start
+        vendor_type=CHECKS, vendor_id=rule.pk, trigger=Trigger.MANUAL, start_time=start, extra_attrs={"kind": VERIFY}
     )
     counts = {str(state): states.count(state) for state in set(states)}
     job = _job(execution, VERIFY, Status.SUCCESS, start, {"policy": rule.pk}, {**counts, "matched": len(states)})

@@ -129,7 +129,8 @@ def _rule(name: str, project: Project | None) -> dict[str, Any]:
 
 def _work(vendor: str, rule: Policy, *jobs: tuple[str, str]) -> Execution:
     now = timezone.now()
-    execution = Execution.objects.create(vendor_type=vendor, vendor_id=rule.pk, start_time=now)
+    told = {"operator": "admin", "kind": jobs[0][0]}
+    execution = Execution.objects.create(vendor_type=vendor, vendor_id=rule.pk, start_time=now, extra_attrs=told)
     names = {"source": "private/app/web", "target": "mirror/app/web", "tags": ["v1"], "digest": "", "policy": rule.pk}
     for kind, status in jobs:
         job = Job.objects.create(
