@@ -125,7 +125,7 @@ def main() -> int:
     parser.add_argument("--huge", type=int, default=2048, help="megabytes of the layer that memory is measured with")
     parser.add_argument("--cut", type=int, default=100, help="megabytes of the layer that is cut")
     parser.add_argument("--haven", action="store_true", help="cut the way to a whole Haven too")
-    parser.add_argument("--only", default="large,many,huge,cuts,bandwidth")
+    parser.add_argument("--only", default="large,many,huge,cuts,kills,bandwidth")
     asked = parser.parse_args()
     wanted = asked.only.split(",")
     races: list[Race] = []
@@ -140,8 +140,9 @@ def main() -> int:
             print(race, flush=True)
         if peak:
             print(f"memory of a worker: {peak / MEGABYTE:.0f} MB (at most {MOST_MEMORY // MEGABYTE})", flush=True)
-        if "cuts" in wanted:
-            well &= interruptions.measure(source, asked.target, asked.haven, asked.cut)
+        for what in ("cuts", "kills"):
+            if what in wanted:
+                well &= interruptions.measure(source, asked.target, asked.haven, asked.cut, what)
         if "bandwidth" in wanted:
             well &= bandwidth.measure(source, asked.target)
     return 0 if well and all(race.ratio >= race.aim for race in races) and peak <= MOST_MEMORY else 1
