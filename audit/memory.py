@@ -52,14 +52,14 @@ def patiently() -> Iterator[None]:
 
 
 @contextmanager
-def planned(setting: str) -> Iterator[None]:
-    """PostgreSQL with this setting, for the queries within; any other database as it is."""
+def planned(*settings: str) -> Iterator[None]:
+    """PostgreSQL with these settings, for the queries within; any other database as it is."""
     if connection.vendor != "postgresql":
         yield
         return
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL {setting}")
+            cursor.execute("; ".join(f"SET LOCAL {setting}" for setting in settings))
         yield
 
 

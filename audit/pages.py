@@ -9,12 +9,13 @@ the entries since then come before a mark is counted. A short list is remembered
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Q, Window
 from django.db.models.functions import RowNumber
 
@@ -29,6 +30,10 @@ MARKS = 5_000
 WALK = 5_000
 """Rows that may be walked over to reach a page without a mark."""
 KEPT = 24 * 3600
+ALONG = "enable_bitmapscan = off"
+"""Along an index: PostgreSQL underrates what it costs to look for a part of a name in all there are."""
+QUICKLY = "statement_timeout = '300ms'"
+"""For what should be near: rows may lie all at the far end of the log."""
 NULLS = frozenset({"project_id"})
 """Columns whose order is not told by comparing."""
 
@@ -57,17 +62,20 @@ def page(
         return _of_days(rows, counted.days, order[0].startswith("-"), start, end)
     if len(order) == 3 and (found := groups(counted, order[0])):
         return page_of_groups(rows, order[0], found, start, end, partial(_of_group, order[1:], walk, most))
-    if _is_near(counted, start, end, walk) or NULLS & {name.lstrip("-") for name in order}:
+    if not counted.ledger.counted or NULLS & {name.lstrip("-") for name in order}:
         return _walk(rows, start, end, counted.total)
-    marks = _marks(counted, order, most)
-    late = counted.total - marks.number
+    name = f"{counted.key}:{','.join(order)}"
+    marks = _held(counted, name)
+    if marks is None and _is_near(counted, start, end, walk):
+        with suppress(OperationalError), planned(ALONG, QUICKLY):
+            return _walk(rows, start, end, counted.total)
+    marks = marks or once(name, lambda: _held(counted, name), lambda: _set(counted, name, order, most))
+    late = max(counted.total - marks.number, 0)
     if marks.step > 1:
         return _read(rows, order, marks, late, start, end)
     if not late:
         return marks.ids[start:end]
-    since = list(counted.rows.filter(pk__gt=marks.settled).values_list("pk", flat=True))
-    both = Entry.objects.filter(pk__in=[*marks.ids, *since])
-    return list(both.order_by(*order).values_list("pk", flat=True)[start:end])
+    return _with_since(rows, order, marks, marks.ids, start, end)
 
 
 def _of_group(order: Sequence[str], walk: int, most: int, counted: Counted, start: int, end: int) -> list[int]:
@@ -94,7 +102,7 @@ def _of_days(rows: EntryQuerySet, days: dict[date, int], newest_first: bool, sta
 def _is_near(counted: Counted, start: int, end: int, walk: int) -> bool:
     """Whether the page is reached soon from an end of the list, were its rows spread evenly among all there are."""
     rows = min(start, counted.total - end) + end - start
-    return bool(rows * max(counted.ledger.counted, counted.total) <= walk * counted.total) or not counted.ledger.counted
+    return rows * max(counted.ledger.counted, counted.total) <= walk * counted.total
 
 
 def _walk(rows: EntryQuerySet, start: int, end: int, total: int) -> list[int]:
@@ -105,24 +113,21 @@ def _walk(rows: EntryQuerySet, start: int, end: int, total: int) -> list[int]:
     return list(keys.reverse()[total - end : total - start])[::-1]
 
 
-def _marks(counted: Counted, order: Sequence[str], most: int) -> Marks:
-    """The marks of the list, set anew where there are none yet or many entries came since."""
-    name = f"{counted.key}:{','.join(order)}"
+def _held(counted: Counted, name: str) -> Marks | None:
+    """The marks that are remembered, unless many entries came since."""
+    held: list[Any] | None = recall("marks", name)
+    return Marks(*held) if held and counted.total - held[1] <= TAIL else None
 
-    def look() -> Marks | None:
-        held: list[Any] | None = recall("marks", name)
-        return Marks(*held) if held and counted.total - held[1] <= TAIL else None
 
-    def make() -> Marks:
-        settled = counted.ledger.counted
-        rows = counted.rows.filter(pk__lte=settled)
-        number = rows.count()
-        step = max(-(-number // most), 1)
-        marks = Marks(settled, number, step, _ids(rows, order, step))
-        remember("marks", name, [settled, number, step, marks.ids], KEPT)
-        return marks
-
-    return once(name, look, make)
+def _set(counted: Counted, name: str, order: Sequence[str], most: int) -> Marks:
+    """The marks of the list, set anew."""
+    settled = counted.ledger.counted
+    rows = counted.rows.filter(pk__lte=settled)
+    number = rows.count()
+    step = max(-(-number // most), 1)
+    marks = Marks(settled, number, step, _ids(rows, order, step))
+    remember("marks", name, [settled, number, step, marks.ids], KEPT)
+    return marks
 
 
 def _ids(rows: EntryQuerySet, order: Sequence[str], step: int) -> list[int]:
@@ -139,7 +144,7 @@ def _ids(rows: EntryQuerySet, order: Sequence[str], step: int) -> list[int]:
 
 def _read(rows: EntryQuerySet, order: Sequence[str], marks: Marks, late: int, start: int, end: int) -> list[int]:
     """The page from a mark before it, however the `late` entries, that came after the marks, lie among them."""
-    first = max(start - late, 0) // marks.step
+    first = min(max(start - late, 0) // marks.step, len(marks.ids) - 1)
     before = first * marks.step
     beyond = first + -(-(end - before) // marks.step)
     chosen = marks.ids[first : beyond + 1 : beyond - first]
@@ -147,23 +152,33 @@ def _read(rows: EntryQuerySet, order: Sequence[str], marks: Marks, late: int, st
     if len(entries) < len(chosen):  # a purge was quicker
         return _walk(rows, start, end, end)
     mark, bound = entries[chosen[0]], entries[chosen[1]] if chosen[1:] else None
-    if late:
-        before += rows.filter(pk__gt=marks.settled).exclude(_from(order, mark)).count() if first else 0
+    settled = rows.filter(pk__lte=marks.settled)
+    if late and first:
+        before += rows.filter(pk__gt=marks.settled).exclude(_from(order, mark)).count()
+        settled = rows
     found: list[int] = []
-    # Along an index: PostgreSQL underrates what it costs to look for a part of a name in all there are.
-    with planned("enable_bitmapscan = off"):
-        for part in _parts(order, mark if first else None, bound):
-            found += rows.filter(part).values_list("pk", flat=True)[: end - before - len(found)]
+    with planned(ALONG):
+        for part in _parts(order, mark, bound):
+            found += settled.filter(part).values_list("pk", flat=True)[: end - before - len(found)]
             if len(found) >= end - before:
                 break
+    if late and not first:  # before the first mark too there may be some
+        return _with_since(rows, order, marks, found, start, end)
     return found[start - before :]
 
 
-def _parts(order: Sequence[str], mark: Entry | None, bound: Entry | None) -> list[Q]:
+def _with_since(
+    rows: EntryQuerySet, order: Sequence[str], marks: Marks, ids: list[int], start: int, end: int
+) -> list[int]:
+    """The page among the rows of these `ids` and those that came after the marks."""
+    since = rows.order_by().filter(pk__gt=marks.settled).values_list("pk", flat=True)
+    both = Entry.objects.filter(pk__in=[*ids, *since])
+    return list(both.order_by(*order).values_list("pk", flat=True)[start:end])
+
+
+def _parts(order: Sequence[str], mark: Entry, bound: Entry | None) -> list[Q]:
     """What lies from `mark` on, to `bound` at least: in parts that follow each other, each one stretch of an index."""
     until = _side(order[0], bound, "le") if bound else Q()
-    if mark is None:  # the first: what came since may lie before it
-        return [until]
     if len(order) < 3:
         return [_from(order, mark) & until]
     column = order[0].lstrip("-")
