@@ -9,12 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from registry import http
 from registry.guard import Guard
 from replication.adapters.base import Access, Adapter
+from tests.serving import Received, Reply, serving
 from tests.stack.tls import Authority
 
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
@@ -158,48 +156,18 @@ def _paged(call: Call, kind: str, entries: list[str]) -> Answer:
     return 200, {kind: rest[:2]}, link
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    vendor: Vendor
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(self.command, headers.get("host", ""), parts.path, parts.query, headers, body)
-        status, document, *more = self.server.vendor.answer(call)
-        content = document if isinstance(document, bytes) else json.dumps(document).encode()
-        content = b"" if status == 204 else content
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), **(more[0] if more else {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
 @contextmanager
 def standing_in(authority: Authority, certificate: tuple[Path, Path]) -> Iterator[Vendor]:
     """A vendor for the length of a test."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.vendor = Vendor(port=server.server_port, authorities=authority.path.read_text())
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server.vendor
-    finally:
-        server.shutdown()
-        server.server_close()
+    vendor = Vendor(authorities=authority.path.read_text())
+    with serving(lambda received: _reply(vendor, received), certificate) as vendor.port:
+        yield vendor
+
+
+def _reply(vendor: Vendor, received: Received) -> Reply:
+    parts = urlsplit(received.target)
+    headers = {name.lower(): value for name, value in received.headers.items()}
+    call = Call(received.method, headers.get("host", ""), parts.path, parts.query, headers, received.body)
+    status, document, *more = vendor.answer(call)
+    content = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return status, more[0] if more else {}, b"" if status == 204 else content
