@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -99,3 +100,38 @@ def test_filters_that_tallies_answer_count_no_entry() -> None:
             assert totals.total(rows) == right, str(rows.query)
         of_entries = [query["sql"] for query in queries if '"audit_entry"' in query["sql"]]
         assert len(of_entries) == 1 and '"audit_entry"."id" >' in of_entries[0], of_entries
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_id_is_settled_only_when_all_that_began_before_have_ended() -> None:
+    """Somebody took an id and has not committed: what is newer is not counted past it. SQLite has one writer."""
+    add(5, 1)
+    if connection.vendor == "sqlite":
+        assert tallies.count_on() == Entry.objects.latest("pk").pk
+        return
+    taken, go_on = threading.Event(), threading.Event()
+
+    def late() -> None:
+        with transaction.atomic():
+            add(1, 2)
+            taken.set()
+            go_on.wait(20)
+        connection.close()
+
+    writer = threading.Thread(target=late)
+    writer.start()
+    assert taken.wait(20)
+    add(5, 3)
+    tallies.count_on()  # looks
+    elapse()
+    assert tallies.count_on() == 0
+    go_on.set()
+    writer.join()
+    elapse()
+    assert tallies.count_on() == Entry.objects.latest("pk").pk
+    assert_tallies_are_right()
+
+
+def elapse() -> None:
+    """As if the last look had been a while ago."""
+    Ledger.objects.update(looked_at=timezone.now() - timedelta(minutes=1))
