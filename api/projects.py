@@ -198,6 +198,9 @@ class Projects(Endpoint):
     @operation("createProject", status=201, body=ProjectReq, headers=NAME_IN_LOCATION, errors=(404, 409))
     def post(self, request: Request) -> Response:
         asked = ProjectReq.read(request, "project")
+        actor = authenticated(request)
+        if asked.get("registry_id"):  # a plain project in its place would hold nothing of what is pulled from it
+            raise BadRequest("a project that caches another registry is not supported")
         metadata = asked.get("metadata", {})
         public = metadata.pop("public", "") or str(asked.get("public", False)).lower()
         if public not in ("true", "false"):
@@ -205,7 +208,7 @@ class Projects(Endpoint):
         allowed_anyway = asked.get("cve_allowlist")
         with transaction.atomic():
             project = actions.create_project(
-                authenticated(request),
+                actor,
                 name=asked.get("project_name", ""),
                 public=public == "true",
                 metadata=metadata,

@@ -185,6 +185,13 @@ def test_whether_there_is_a_project(cast: Cast) -> None:
     assert ask("HEAD", "/projects").status_code == 422
 
 
+def test_no_project_is_made_where_a_cache_is_asked_for(cast: Cast) -> None:
+    assert Caller().post("/projects", {"project_name": "cache", "registry_id": 1}).status_code == 401
+    assert caller(cast.admin).post("/projects", {"project_name": "cache", "registry_id": 1}).status_code == 400
+    assert not Project.objects.filter(name="cache").exists()
+    assert caller(cast.admin).post("/projects", {"project_name": "plain", "registry_id": 0}).status_code == 201
+
+
 def test_who_lists_which_projects(cast: Cast) -> None:
     def names(who: User | None, query: str = "") -> list[str]:
         return [project["name"] for project in caller(who).get(f"/projects{query}").json()]
