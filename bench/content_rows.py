@@ -59,11 +59,23 @@ def _artifacts() -> Iterator[tuple[str, str, str]]:
     yield "artifacts, tags=~nightly", f"{where}&q=tags%3D~nightly", ADMIN
     yield "artifacts, labels=(3)", f"{where}&q=labels%3D(3)", ADMIN
     yield "artifacts, push_time range", f"{where}&q=push_time%3D[2025-12-01~2026-02-01]", ADMIN
+    yield "artifacts, type=~char", f"{where}&q=type%3D~char", ADMIN
+    yield "artifacts, type={CHART WASM}", f"{where}&q=type%3D{{CHART%20WASM}}", ADMIN
+    yield "artifacts, digest=~abcde", f"{where}&q=digest%3D~abcde", ADMIN
+    yield "artifacts, size range, largest first", f"{where}&q=size%3D[1000~90000000]&sort=-size", ADMIN
+    for sort in ("-size", "type", "digest", "-pull_time", "id"):
+        yield f"artifacts, by {sort}, deep", f"{BUSY_ARTIFACTS}?sort={sort}&page=3000", ADMIN
     yield "artifacts, largest first", f"{where}&sort=-size", ADMIN
     yield "artifacts, base=*", f"{where}&q=base%3D*", ADMIN
     of_project = f"/projects/{LARGE}/artifacts?page_size=100"
     yield "artifacts of a project", of_project, ADMIN
     yield "artifacts of a project, deep, with all", f"{of_project}&page=500&{WITH_ALL}", ADMIN
+    short = f"/projects/{LARGE}/artifacts"
+    for sort in ("-size", "type", "repository_id", "-pull_time"):
+        yield f"artifacts of a project, by {sort}, deep", f"{short}?sort={sort}&page=9000", ADMIN
+    yield "artifacts of a project, tags=nil", f"{short}?q=tags%3Dnil", ADMIN
+    yield "artifacts of a project, tags=v1.2.3", f"{short}?q=tags%3Dv1.2.3", ADMIN
+    yield "artifacts of a project, repository_name=~", f"{short}?q=repository_name%3D~app-123", ADMIN
     newest = f"/projects/{LARGE}/artifacts?latest_in_repository=true"
     config = "application%2Fvnd.oci.image.config.v1%2Bjson"
     yield "artifacts of a project, latest in repository", f"{newest}&q=media_type%3D{config}", ADMIN

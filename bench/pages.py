@@ -77,7 +77,8 @@ def furnish(entries: int) -> None:
     owner = f"{repository} + 1 + (n - 1) % {REPOSITORIES}"
     fill(Artifact, ARTIFACTS, project_id=f"{first} + 1 + ((n - 1) % {REPOSITORIES}) % {PROJECTS}", repository_id=owner,
          digest=digest, stored_digest=digest, media_type="'application/vnd.oci.image.manifest.v1+json'", type="'IMAGE'",
-         size="1000000 + n", manifest_size="500", push_time="now() - n * interval '1 second'", tagged="true")  # fmt: skip
+         size="1000000 + n", manifest_size="500", tagged="true",
+         push_time="now() - n * interval '1 second'")  # fmt: skip
     artifact = Artifact.objects.order_by("pk").values_list("pk", flat=True)[0] - 1
     fill(Manifest, ARTIFACTS, artifact_id=f"{artifact} + n", content="'{}'::bytea")
     fill(Tag, ARTIFACTS, repository_id=owner, artifact_id=f"{artifact} + n", name="'v' || n", push_time="now()")
