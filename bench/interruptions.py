@@ -27,8 +27,9 @@ CUT = "library/cut"
 FINAL_PUT = r"PUT /v2/.*/blobs/uploads/.*digest=sha256%3A"
 SLACK = MEGABYTE
 """Bytes of requests, and what is on its way at the source when it is cut."""
-ON_ITS_WAY = 8 * MEGABYTE
-"""Bytes that the network holds when a worker is killed: sent by the source and read by nobody."""
+ON_ITS_WAY = 40 * MEGABYTE
+"""Bytes that the network may hold when a worker is killed, sent by the source and read by nobody: as much as Linux
+lets a connection that is read fast receive ahead (`net.ipv4.tcp_rmem`), and what the proxy holds."""
 
 
 def measure(source: Plain, binary: str, haven: bool, size: int, what: str) -> bool:
