@@ -29,6 +29,8 @@ MARKS = 5_000
 """The most that are set along a list; one that is no longer is remembered whole."""
 WALK = 5_000
 """Rows that may be walked over to reach a page without a mark."""
+FEW = 1_000
+"""Rows that are rather read and sorted than walked along."""
 KEPT = 24 * 3600
 ALONG = "enable_bitmapscan = off"
 """Along an index: PostgreSQL underrates what it costs to look for a part of a name in all there are."""
@@ -59,7 +61,7 @@ def page(
         return []
     rows = counted.rows.order_by(*order)
     if counted.days and order[0].lstrip("-") == "op_time":
-        return _of_days(rows, counted.days, order[0].startswith("-"), start, end)
+        return _of_days(rows, [*order], counted.days, start, end)
     if len(order) == 3 and (found := groups(counted, order[0])):
         return page_of_groups(rows, order[0], found, start, end, partial(_of_group, order[1:], walk, most))
     if not counted.ledger.counted or NULLS & {name.lstrip("-") for name in order}:
@@ -82,11 +84,12 @@ def _of_group(order: Sequence[str], walk: int, most: int, counted: Counted, star
     return page(counted, order, start, end, walk=walk, most=most)
 
 
-def _of_days(rows: EntryQuerySet, days: dict[date, int], newest_first: bool, start: int, end: int) -> list[int]:
+def _of_days(rows: EntryQuerySet, order: list[str], days: dict[date, int], start: int, end: int) -> list[int]:
     """The page among the days that it covers, which are found by adding up."""
     before = passed = 0
     covered: list[date] = []
-    for day in reversed(days) if newest_first else days:
+    descending = order[0].startswith("-")
+    for day in reversed(days) if descending else days:
         if passed + days[day] <= start:
             before = passed + days[day]
         else:
@@ -96,7 +99,11 @@ def _of_days(rows: EntryQuerySet, days: dict[date, int], newest_first: bool, sta
             break
     first, last = midnight(min(covered)), midnight(max(covered)) + timedelta(days=1)
     among = rows.filter(op_time__gte=first, op_time__lt=last)
-    return _walk(among, start - before, end - before, passed - before)
+    if passed - before > FEW or order[1:] != ["-pk" if descending else "pk"]:
+        return _walk(among, start - before, end - before, passed - before)
+    # All of the few: for a page in order PostgreSQL might walk over everybody else's.
+    keys = sorted(among.order_by().values_list("op_time", "pk"), reverse=descending)
+    return [key for _, key in keys[start - before : end - before]]
 
 
 def _is_near(counted: Counted, start: int, end: int, walk: int) -> bool:

@@ -20,6 +20,7 @@ NOW = timezone.now()
 ORDERS = (
     ["-op_time", "-pk"],
     ["op_time", "pk"],
+    ["-op_time", "pk"],
     ["-pk"],
     ["username", "-op_time", "-pk"],
     ["-resource", "op_time", "pk"],
