@@ -92,8 +92,12 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
 
 
 def _has_ended(request: HttpRequest) -> bool:
-    """Whether a form was sent by nobody: what it belongs to may be there for who signs in again, or may not."""
-    return request.method == "POST" and not reader(request).is_authenticated
+    """Whether a form was sent by nobody: what it belongs to may be there for who signs in again, or may not. Signing up
+    is for nobody else anyway.
+    """
+    match = request.resolver_match
+    is_theirs = match is not None and match.url_name == "sign-up"
+    return request.method == "POST" and not is_theirs and not reader(request).is_authenticated
 
 
 def _is_page(request: HttpRequest) -> bool:
