@@ -78,8 +78,10 @@ def _bound(bounds: dict[str, datetime], term: Any) -> None:
     if term.lookup_name not in _BOUNDS or not isinstance(term.rhs, datetime):
         raise Unclear
     side, more = _BOUNDS[term.lookup_name]
-    narrower = max if side == "since" else min
-    bounds[side] = narrower(bounds.get(side, term.rhs + more), term.rhs + more)
+    moment, narrower = term.rhs + more, max if side == "since" else min
+    if not date.min.year < moment.year < date.max.year:  # a day before or after it may not be there
+        raise Unclear
+    bounds[side] = narrower(bounds.get(side, moment), moment)
 
 
 def _condition(node: Any, columns: set[str]) -> Q:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -48,3 +48,13 @@ def test_what_is_remembered_is_not_counted_again() -> None:
     with CaptureQueriesContext(connection) as asked:
         assert totals.total(rows) == 22
     assert len(asked) == 2
+
+
+def test_the_ends_of_time_can_be_asked_for() -> None:
+    entries(3, "pull_artifact", 40)
+    settle()
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    for moment in (first, first + timedelta(hours=3), last, last.replace(microsecond=0), last - timedelta(days=1)):
+        for side in ("lt", "lte", "gt", "gte"):
+            rows = Entry.objects.filter(**{f"op_time__{side}": moment})
+            assert totals.total(rows) == rows.count(), (side, moment)
