@@ -63,9 +63,9 @@ def _settle(ledger: Ledger) -> None:
         cursor.execute(f"SELECT {snapshot.format('xmin')}, {snapshot.format('xmax')}")
         oldest_open, next_one = cursor.fetchone()
     now = timezone.now()
-    if ledger.looked_at and (oldest_open < ledger.next_transaction or now - ledger.looked_at < PATIENCE):
-        return
-    if ledger.looked_at:
+    if ledger.looked_at and next_one >= ledger.next_transaction:  # else this is another cluster, of a dump restored
+        if oldest_open < ledger.next_transaction or now - ledger.looked_at < PATIENCE:
+            return
         ledger.settled = max(ledger.settled, ledger.newest)
     ledger.newest, ledger.next_transaction, ledger.looked_at = newest, next_one, now
 

@@ -132,6 +132,19 @@ def test_an_id_is_settled_only_when_all_that_began_before_have_ended() -> None:
     assert_tallies_are_right()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_counting_goes_on_where_transactions_are_numbered_anew() -> None:
+    """As in a cluster that a dump was restored to: the numbers of the old one are far ahead."""
+    add(5, 1)
+    Ledger.objects.update_or_create(
+        pk=1, defaults={"newest": 2, "next_transaction": 2**40, "looked_at": timezone.now() - timedelta(days=1)}
+    )
+    tallies.count_on()  # looks
+    elapse()
+    assert tallies.count_on() == Entry.objects.latest("pk").pk
+    assert_tallies_are_right()
+
+
 def elapse() -> None:
     """As if the last look had been a while ago."""
     Ledger.objects.update(looked_at=timezone.now() - timedelta(minutes=1))
