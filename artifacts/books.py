@@ -5,6 +5,7 @@ the same of what lists know of artifacts.
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.actors import SYSTEM
 from artifacts import aliases
@@ -60,5 +61,7 @@ def misplaced_in(project_id: int) -> int:
 @transaction.atomic
 def place_anew(project_id: int) -> int:
     """Let lists know rightly how the project's artifacts stand; of how many they did not."""
-    charge(project_id, 0)  # what has been counted is counted again
-    return settle(misplaced(Artifact.objects.filter(project=project_id)).values_list("pk", flat=True))
+    charge(project_id, 0)  # what has been counted is counted again, here and in the repositories
+    wrong = misplaced(Artifact.objects.filter(project=project_id))
+    Repository.objects.filter(pk__in=wrong.values("repository")).update(update_time=timezone.now())
+    return settle(wrong.values_list("pk", flat=True))

@@ -7,8 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from artifacts import actions, fsck
-from artifacts.models import Artifact, Tag
+from artifacts import actions, fsck, totals
+from artifacts.models import Artifact, Repository, Tag
 from artifacts.standing import misplaced
 from tests.artifacts.conftest import door_of
 from tests.cast import Cast
@@ -75,3 +75,22 @@ def test_what_is_wrong_all_the_same_is_named_and_put_right(cast: Cast, registry:
     call_command("recount", stdout=told)
     assert "private: lists knew 1 artifacts wrongly" in told.getvalue()
     assert standing() == {IMAGE.digest(): (True, True)} and list(fsck.lists()) == []
+
+
+def test_what_was_counted_while_it_was_wrong_is_counted_again(cast: Cast, registry: FakeRegistry) -> None:
+    for name in (NAME, "private/other"):
+        assert door_of(cast.alice).push(registry, name, "v1", IMAGE).status_code == 201
+    Artifact.objects.filter(repository__name=NAME).update(listed=False)
+
+    def counted() -> dict[str, int]:
+        rows = totals.with_counts(list(Repository.objects.order_by("name")))
+        for row in rows:
+            listed = Artifact.objects.filter(repository=row).listed()
+            assert totals.total(listed, row.update_time) == row.artifact_count  # type: ignore[attr-defined]
+        return {row.name: row.artifact_count for row in rows}  # type: ignore[attr-defined]
+
+    assert counted() == {NAME: 0, "private/other": 1}
+    other = Repository.objects.get(name="private/other").update_time
+    call_command("recount", stdout=StringIO())
+    assert counted() == {NAME: 1, "private/other": 1}
+    assert Repository.objects.get(name="private/other").update_time == other  # nothing was wrong there
