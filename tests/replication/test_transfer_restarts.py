@@ -96,7 +96,9 @@ def test_a_registry_that_is_killed_and_comes_back(
     outcome = way.copy(goal, options, watch)
 
     watch.restarted.join()
-    assert outcome.result == Result.COPIED and "trying again" in " ".join(watch.lines)
+    assert outcome.result == Result.COPIED
+    if server:  # Haven's may be back before the next chunk has come
+        assert "trying again" in " ".join(watch.lines)
     assert outcome.bytes_read <= SIZE + OVERHEAD
     allowed = 0 if which == "source" else way.allowed
     assert way.to_target.up <= SIZE + allowed + OVERHEAD
