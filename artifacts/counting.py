@@ -1,7 +1,7 @@
 """What a pull leaves behind: times and counts of artifact, tag, repository, and of the indexes that name the artifact.
 
-Rows are locked in one order everywhere (repository, artifact, tag, each by id), so a flush and a push never wait for
-each other in a circle.
+A flush locks the rows of repositories first, by id. A push holds its repository's before it touches tags and artifacts,
+so the two never wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -23,10 +23,17 @@ def count(records: list[PullRecord]) -> None:
     artifacts = {record.artifact_id for record in records}
     repositories = dict(Artifact.objects.filter(pk__in=artifacts).values_list("pk", "repository_id"))
     here = [record for record in records if record.artifact_id in repositories]
-    if not values.get("pull_count_update_disable"):
+    if values.get("pull_count_update_disable"):
+        _lock(set(repositories.values()))
+    else:
         _count(here, repositories)
     if not values.get("pull_time_update_disable"):
         _remember_times(here, repositories)
+
+
+def _lock(repositories: set[int]) -> None:
+    """As counting does."""
+    list(Repository.objects.select_for_update(no_key=True).filter(pk__in=repositories).order_by("pk").values("pk"))
 
 
 def _count(records: list[PullRecord], repositories: dict[int, int]) -> None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.actors import SYSTEM
 from accounts.errors import DomainError
 from artifacts import actions, books
 from artifacts.contents import Push
+from artifacts.counting import count
 from artifacts.models import Artifact, Repository, Tag
 from artifacts.survey import SeenBlob
 from audit.models import Entry
+from audit.pulls import PullRecord
+from configuration import values
 from projects.models import Project, Quota
 from registry.manifests import parse
 from registry.references import Reference
@@ -127,3 +137,65 @@ def test_deleting_a_repository_under_a_push(project: Project) -> None:
         Repository.objects.filter(artifacts=None).delete()
         for left in Repository.objects.all():
             actions.delete_repository(SYSTEM, left)
+
+
+@pytest.fixture
+def only_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pulls are not counted, only their times are kept."""
+    monkeypatch.setenv("PULL_COUNT_UPDATE_DISABLE", "true")
+    values.fixed.cache_clear()
+    values.forget()
+    yield
+    monkeypatch.undo()
+    values.fixed.cache_clear()
+
+
+def test_a_tag_moves_while_its_pulls_are_counted(project: Project) -> None:
+    let_a_tag_move_while_its_pulls_are_counted(project)
+
+
+def test_a_tag_moves_while_the_times_of_its_pulls_are_kept(project: Project, only_times: None) -> None:
+    let_a_tag_move_while_its_pulls_are_counted(project)
+
+
+def let_a_tag_move_while_its_pulls_are_counted(project: Project) -> None:
+    """The second image is held until both, the counting and the push, have as many rows as they get meanwhile."""
+    first, second = push(project, image(1)), push(project, image(2))
+    pulls = [pull_of(first, "v1"), pull_of(second, "v1")]
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Artifact.objects.select_for_update().get(pk=second.pk)
+            held.set()
+            go_on.wait(20)
+
+    def after(seconds: float, call: Callable[[], Any]) -> Any:
+        assert held.wait(20)
+        time.sleep(seconds)
+        return call()
+
+    outcomes = at_once(
+        [
+            hold,
+            partial(after, 0.1, lambda: transaction.atomic(count)(pulls)),
+            partial(after, 0.4, partial(push, project, image(1))),
+            partial(after, 0.7, go_on.set),
+        ]
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert Tag.objects.get().artifact == first
+
+
+def pull_of(artifact: Artifact, tag: str) -> PullRecord:
+    return PullRecord(
+        event_id=uuid.uuid4(),
+        artifact_id=artifact.pk,
+        digest=artifact.digest,
+        tag=tag,
+        repository="race/app",
+        project_id=artifact.project_id,
+        username="guest",
+        time=timezone.now(),
+        address="127.0.0.1",
+    )
