@@ -63,5 +63,6 @@ def place_anew(project_id: int) -> int:
     """Let lists know rightly how the project's artifacts stand; of how many they did not."""
     charge(project_id, 0)  # what has been counted is counted again, here and in the repositories
     wrong = misplaced(Artifact.objects.filter(project=project_id))
-    Repository.objects.filter(pk__in=wrong.values("repository")).update(update_time=timezone.now())
+    for repository in sorted(set(wrong.values_list("repository", flat=True))):  # locked in order, as for pulls
+        Repository.objects.filter(pk=repository).update(update_time=timezone.now())
     return settle(wrong.values_list("pk", flat=True))
