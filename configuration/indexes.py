@@ -1,4 +1,4 @@
-"""Operations of migrations that make indexes while a large installation goes on working.
+"""Operations of migrations that make indexes, and drop them, while a large installation goes on working.
 
 Their migration says `atomic = False`: on PostgreSQL an index is made concurrently, which no transaction allows. One
 that an earlier attempt left half made is made anew.
@@ -40,6 +40,40 @@ class AddIndexOnline(migrations.AddIndex):
             _make(schema_editor, str(self.index.name), statement)
 
 
+class DropForeignKeyIndexOnline(migrations.AlterField):
+    """A foreign key that has an index of its own no more (`db_index=False`); the constraint stays as it is.
+
+    Django would make that anew, too: with both tables locked while each row is checked.
+    """
+
+    model_name: str
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            return super().database_forwards(app_label, schema_editor, from_state, to_state)
+        model: Any = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            column, others = model._meta.get_field(self.name).column, {index.name for index in model._meta.indexes}
+            editor: Any = schema_editor
+            for name in editor._constraint_names(model, [column], index=True, type_=Index.suffix, exclude=others):
+                _at_leisure(schema_editor, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
 def for_postgresql(name: str, on: str) -> migrations.RunPython:
     """An index of PostgreSQL alone, for what SQLite's own serve already: `on` is `table (columns)`."""
 
@@ -72,11 +106,15 @@ def _has_trigrams(schema_editor: BaseDatabaseSchemaEditor) -> bool:
 
 
 def _make(schema_editor: BaseDatabaseSchemaEditor, name: str, statement: str) -> None:
-    """It takes as long as it takes, whatever the limit on other statements."""
+    _at_leisure(schema_editor, f"DROP INDEX CONCURRENTLY IF EXISTS {name}", statement)
+
+
+def _at_leisure(schema_editor: BaseDatabaseSchemaEditor, *statements: str) -> None:
+    """They take as long as they take, whatever the limit on other statements."""
     schema_editor.execute("SET statement_timeout = 0")
     try:
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        schema_editor.execute(statement, params=None)
+        for statement in statements:
+            schema_editor.execute(statement, params=None)
     finally:
         schema_editor.execute("RESET statement_timeout")
 

@@ -3,7 +3,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.models.deletion import CASCADE, PROTECT
 
-from configuration.indexes import AddIndexOnline
+from configuration.indexes import AddIndexOnline, DropForeignKeyIndexOnline
 
 BATCH = 20_000
 """Artifacts of one statement, which holds their rows until it is done."""
@@ -35,9 +35,7 @@ def fill(_apps: object, schema_editor: Any) -> None:
 
 
 def index(scope: str, name: str, order: list[str]) -> AddIndexOnline:
-    return AddIndexOnline(
-        "artifact", models.Index(fields=[scope, *order], condition=models.Q(listed=True), name=name)
-    )
+    return AddIndexOnline("artifact", models.Index(fields=[scope, *order], condition=models.Q(listed=True), name=name))
 
 
 class Migration(migrations.Migration):
@@ -55,17 +53,17 @@ class Migration(migrations.Migration):
         index("project", "artifact_shown_repository", ["repository", "id"]),
         AddIndexOnline("tag", models.Index(fields=["artifact", "push_time", "id"], name="tag_artifact_push")),
         AddIndexOnline("tag", models.Index(fields=["artifact", "name"], name="tag_artifact_name")),
-        migrations.AlterField(
+        DropForeignKeyIndexOnline(
             "artifact",
             "project",
             models.ForeignKey(on_delete=PROTECT, related_name="+", to="projects.project", db_index=False),
         ),
-        migrations.AlterField(
+        DropForeignKeyIndexOnline(
             "artifact",
             "repository",
             models.ForeignKey(on_delete=PROTECT, related_name="artifacts", to="artifacts.repository", db_index=False),
         ),
-        migrations.AlterField(
+        DropForeignKeyIndexOnline(
             "tag",
             "artifact",
             models.ForeignKey(on_delete=CASCADE, related_name="tags", to="artifacts.artifact", db_index=False),
