@@ -23,7 +23,7 @@ from api.shapes import Flag, Text
 from api.views import Endpoint, authenticated, done, project_of
 from artifacts import actions, models
 from artifacts.models import ArtifactQuerySet
-from artifacts.totals import found, total
+from artifacts.totals import BRIEFLY, UNTIL_COUNTED, found, total
 from projects.models import Label, Project, Quota
 from registry.references import is_digest
 
@@ -129,18 +129,20 @@ def asked_for(request: Request, rows: ArtifactQuerySet) -> ArtifactQuerySet:
 def counted_by(request: Request, listing: Listing, state: object) -> Listing:
     """`listing` of contents that are as they are since `state`: counted once for each, and what `q` asks for is looked
     for once in a while."""
-    asked = {query.snake(key.partition("__")[0]): term for key, term in query.parse(request.GET.get("q", "")).items()}
-    if "pull_time" in asked:
-        return replace(listing, find=lambda rows: found(rows, state, UNTIL_COUNTED))
+    asked, seconds = terms(request), BRIEFLY
+    if "pull_time" in asked or "pull_time" in query.snake(request.GET.get("sort", "")):
+        seconds = UNTIL_COUNTED
     if "labels" in asked:
         state = (state, labelled(asked["labels"]))
     if asked or "latest_in_repository" in request.GET:
-        return replace(listing, find=lambda rows: found(rows, state))
+        return replace(listing, find=lambda rows: found(rows, state, seconds))
     return replace(listing, count=lambda rows: total(rows, state))
 
 
-UNTIL_COUNTED = 5
-"""Seconds in which pulls are counted: their times are not known any sooner."""
+def terms(request: Request) -> dict[str, query.Term]:
+    """What `q` asks for, by the names of columns."""
+    asked = query.parse(request.GET.get("q", ""))
+    return {query.snake(key.partition("__")[0]): term for key, term in asked.items()}
 
 
 def labelled(term: query.Term) -> list[int]:
@@ -159,8 +161,7 @@ class Artifacts(Copying):
         row = models.Repository.objects.filter(project=project, name=name).values_list(*columns).first()
         repository, *state = row or (0, None, None)
         rows = asked_for(request, models.Artifact.objects.filter(repository=repository))
-        is_labelled = "label" in request.GET.get("q", "").lower()
-        listing = counted_by(request, ARTIFACTS, state if is_labelled else state[0])
+        listing = counted_by(request, ARTIFACTS, state if "labels" in terms(request) else state[0])
         return listing.answer_keys(request, rows, Wanted.by(request).show)
 
 

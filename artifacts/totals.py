@@ -22,6 +22,8 @@ KEPT = 7 * 24 * 3600
 """Seconds; a total whose state has gone is never asked for again."""
 _log = logging.getLogger(__name__)
 BRIEFLY = 60
+UNTIL_COUNTED = 5
+"""Seconds in which pulls are counted: what depends on their times is remembered no longer."""
 FEW = 10_000
 """Ids that are rather remembered than looked for again; of so many for so many seconds, as Redis has room for."""
 Some = TypeVar("Some", bound=Sequence[Repository])

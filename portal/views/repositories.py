@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import actions
 from artifacts.models import Artifact, ArtifactLabel, ArtifactQuerySet, Repository, Tag
+from artifacts.totals import BRIEFLY, UNTIL_COUNTED, total
 from artifacts.totals import found as found_ids
-from artifacts.totals import total
 from portal import words
 from portal.answers import Question, ask, posted, show_form, submit
 from portal.artifacts import Row, commands_of, in_order
@@ -52,7 +52,8 @@ def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBas
     rows = _matching(Artifact.objects.filter(repository=row).listed(), query_of(request), choices)
     rows = rows.with_tags().with_references().with_accessories().with_labels()
     is_narrowed = query_of(request) or any(choice.chosen for choice in choices)
-    pages = partial(_found, found.project.quota.update_time) if is_narrowed else Bounded
+    seconds = UNTIL_COUNTED if request.GET.get("sort", "").endswith("pulled") else BRIEFLY
+    pages = partial(_found, found.project.quota.update_time, seconds) if is_narrowed else Bounded
     shown = listing(request, rows, ORDERS, default="-pushed", choices=choices, pages=pages)
     artifacts = [Row.of(artifact, row) for artifact in shown.page]
     context = {"listing": shown, "rows": artifacts, "tab": "artifacts"}
@@ -94,9 +95,9 @@ def _choices(request: HttpRequest, project: Project) -> list[Choice]:
     return [*found, choice_of(request, "label", _("All labels"), labels)] if labels else found
 
 
-def _found(state: datetime, rows: ArtifactQuerySet, per_page: int) -> Bounded:
+def _found(state: datetime, seconds: int, rows: ArtifactQuerySet, per_page: int) -> Bounded:
     """Pages of what takes long to look through."""
-    ids = found_ids(rows, state)
+    ids = found_ids(rows, state, seconds)
     shown: Any = Found(rows, ids) if isinstance(ids, list) else rows
     return Bounded(shown, per_page)
 

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from artifacts import actions
 from artifacts.models import Artifact, Repository, Tag
+from artifacts.totals import UNTIL_COUNTED
 from projects import labels
 from tests.api.calling import Caller, caller
 from tests.api.stage import make_image, make_index, make_repository, make_signature
@@ -121,6 +123,26 @@ def test_a_filtered_list_follows_what_changes(cast: Cast, shelf: Repository) -> 
     assert counts() == [5, 7, 1]
     labels.delete_label(actor, label)
     assert counts() == [5, 7, 0]
+
+
+def test_what_is_sorted_by_pulls_is_remembered_no_longer_than_until_they_are_counted(
+    cast: Cast, shelf: Repository
+) -> None:
+    redis: Any = cache._cache.get_client()  # type: ignore[attr-defined]
+    for sort in ("pull_time", "-pull_time", "-PullTime", "size,pull_time"):
+        read(caller(cast.admin), IN_REPOSITORY, q="type=IMAGE", sort=sort)
+        assert [key for key in redis.keys("*artifacts.total*") if redis.ttl(key) > UNTIL_COUNTED] == [], sort
+    read(caller(cast.admin), IN_REPOSITORY, q="type=IMAGE", sort="size")
+    assert [key for key in redis.keys("*artifacts.total*") if redis.ttl(key) > UNTIL_COUNTED]
+
+
+def test_labels_are_known_however_the_question_is_escaped(cast: Cast, shelf: Repository) -> None:
+    admin, actor = caller(cast.admin), cast.admin.actor
+    label = labels.create_label(actor, name="good", project=cast.private)
+    asked = {"q": f"%6Cabels=({label.pk})"}
+    assert read(admin, IN_REPOSITORY, **asked)[1] == 0
+    actions.attach_label(actor, Artifact.objects.get(tags__name="v2"), label)
+    assert read(admin, IN_REPOSITORY, **asked)[1] == 1
 
 
 def test_a_long_page_asks_as_often_as_a_short_one(cast: Cast, shelf: Repository) -> None:

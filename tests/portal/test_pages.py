@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from artifacts.totals import BRIEFLY, UNTIL_COUNTED
 from portal.history import join
 from portal.natural import natural
 from portal.words import ago, size
@@ -231,3 +233,14 @@ def test_own_classes_are_prefixed() -> None:
     classes = set(re.findall(r"(?<![\w)])\.([a-z][\w-]*)(?=[^{}]*\{)", re.sub(r"/\*.*?\*/|url\([^)]*\)", "", css)))
 
     assert {name for name in classes if not name.startswith("hv-")} <= tablers
+
+
+def test_what_is_sorted_by_pulls_is_remembered_no_longer_than_until_they_are_counted(
+    scene: Scene, reader: Reader
+) -> None:
+    redis: Any = cache._cache.get_client()  # type: ignore[attr-defined]
+    for sort, is_longer in (("pulled", False), ("-pulled", False), ("size", True)):
+        page = reader("guest").get(scene.path, {"q": "v1", "sort": sort})
+        assert "v1.10" in page.content.decode()
+        kept = [key for key in redis.keys("*artifacts.total*") if UNTIL_COUNTED < redis.ttl(key) <= BRIEFLY]
+        assert bool(kept) == is_longer, sort
