@@ -122,12 +122,14 @@ class Wanted:
             labels=parameters.flag(request, "with_label"),
         )
 
-    def show(self, keys: list[int], entries: int | None = LISTED_ENTRIES) -> list[dict[str, Any]]:
-        """The artifacts with these ids in Harbor's words, in their order; of an index the first `entries`, None: all.
+    def show(
+        self, rows: QuerySet[models.Artifact], keys: list[int], entries: int | None = LISTED_ENTRIES
+    ) -> list[dict[str, Any]]:
+        """Those of `rows` with these ids in Harbor's words, in their order; of an index the first `entries`, None: all.
 
         Of many rows plain values are read: to make a model's instance of each costs more than all the rest.
         """
-        found = {row["id"]: row for row in models.Artifact.objects.filter(pk__in=keys).values(*COLUMNS)}
+        found = {row["id"]: row for row in rows.filter(pk__in=keys).values(*COLUMNS)}
         for name, things in self.read(keys, entries).items():
             for key, entry in things:
                 if key in found:

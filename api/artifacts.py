@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -160,9 +161,10 @@ class Artifacts(Copying):
         columns = ("pk", "update_time", "project__quota__update_time")
         row = models.Repository.objects.filter(project=project, name=name).values_list(*columns).first()
         repository, *state = row or (0, None, None)
-        rows = asked_for(request, models.Artifact.objects.filter(repository=repository))
+        everything = models.Artifact.objects.filter(repository=repository)
         listing = counted_by(request, ARTIFACTS, state if "labels" in terms(request) else state[0])
-        return listing.answer_keys(request, rows, Wanted.by(request).show)
+        show = partial(Wanted.by(request).show, everything)
+        return listing.answer_keys(request, asked_for(request, everything), show)
 
 
 class ProjectArtifacts(Endpoint):
@@ -171,11 +173,12 @@ class ProjectArtifacts(Endpoint):
         authenticated(request)
         project = project_of(request, project_name_or_id, "artifact", "list")
         state = Quota.objects.filter(project=project).values_list("update_time", flat=True).first()
-        rows = asked_for(request, models.Artifact.objects.filter(project=project))
+        everything = models.Artifact.objects.filter(project=project)
+        rows = asked_for(request, everything)
         if parameters.flag(request, "latest_in_repository"):
             rows = newest(request, project, rows)
         listing = counted_by(request, ARTIFACTS, state)
-        return listing.answer_keys(request, rows, Wanted.by(request).show)
+        return listing.answer_keys(request, rows, partial(Wanted.by(request).show, everything))
 
 
 def newest(request: Request, project: Project, rows: ArtifactQuerySet) -> ArtifactQuerySet:
@@ -196,7 +199,7 @@ class OneArtifact(Endpoint):
     @operation("getArtifact", Artifact, query=PAGED | WITH | {"with_signature": Flag(default=False)}, headers=ACCEPTED)
     def get(self, request: Request, project_name: str, repository_name: str, reference: str) -> Response:
         artifact = artifact_of(request, project_name, repository_name, reference, "artifact", "read")
-        shown = Wanted.by(request).show([artifact.pk], entries=None)
+        shown = Wanted.by(request).show(models.Artifact.objects.all(), [artifact.pk], entries=None)
         if not shown:
             raise NotFound(f"artifact {reference} not found")
         return Response(shown[0])

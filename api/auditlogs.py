@@ -72,7 +72,7 @@ def answer(request: Request, rows: EntryQuerySet, shape: type[Shape]) -> Respons
     order = in_order(query.ordering(request.GET.get("sort", ""), SORTS, NEWEST))
     found = Counted(rows.filter(query.condition(query.parse(request.GET.get("q", "")), FILTERS)))
     keys = page(found, order, *asked.bounds(found.total))
-    entries = Entry.objects.in_bulk(keys) if keys else {}
+    entries = found.rows.in_bulk(keys) if keys else {}  # of what may be seen, wherever the keys come from
     return counted(request, shape.each([entries[key] for key in keys if key in entries]), found.total, asked)
 
 

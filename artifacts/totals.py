@@ -58,7 +58,7 @@ def _remembered(rows: QuerySet[Any], state: object, seconds: int, look: Callable
     key = f"artifacts.total:{hashlib.sha256(repr((query, state)).encode()).hexdigest()}"
     try:
         known = cache.get(key)
-        if known is None:
+        if not (_is_count(known) or isinstance(known, list) and all(map(_is_count, known))):
             known = look()
             cache.set(key, known, seconds)
     except RedisError as error:
@@ -67,11 +67,16 @@ def _remembered(rows: QuerySet[Any], state: object, seconds: int, look: Callable
     return known
 
 
+def _is_count(known: object) -> bool:
+    """Whether it may be ours: a number, or an id. Whoever can write to Redis leaves what they want."""
+    return type(known) is int and known >= 0
+
+
 def with_counts(repositories: Some) -> Some:
     """`repositories`, each with `artifact_count`, of what its list would show; one query for those that changed."""
     keys = {f"artifacts.count:{row.pk}:{row.update_time.isoformat()}": row for row in repositories}
     try:
-        known: dict[str, int] = cache.get_many(keys)
+        known = {key: count for key, count in cache.get_many(keys).items() if _is_count(count)}
     except RedisError as error:
         _log.warning("redis is away, artifacts are counted: %s", type(error).__name__)
         known = {}

@@ -25,11 +25,11 @@ _log = logging.getLogger(__name__)
 def recall(kind: str, name: str) -> Any:
     """What is remembered; None for nothing, and where Redis is away."""
     try:
-        held: dict[str, Any] = cache.get(_slot(kind, name)) or {}
+        held = cache.get(_slot(kind, name))
     except RedisError as error:
         _log.warning("redis is away, entries are counted: %s", type(error).__name__)
         return None
-    return held["value"] if held.get("name") == name else None
+    return held.get("value") if isinstance(held, dict) and held.get("name") == name else None
 
 
 def remember(kind: str, name: str, value: Any, seconds: int) -> None:

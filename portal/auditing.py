@@ -44,7 +44,7 @@ class LogPages(Bounded):
         rows: Any = self.object_list
         start = (number - 1) * self.per_page
         keys = page(self._counted, rows.query.order_by, start, min(start + self.per_page, self.count))
-        entries = Entry.objects.in_bulk(keys)
+        entries = rows.in_bulk(keys)
         return Page([entries[key] for key in keys if key in entries], number, self)
 
 
