@@ -81,8 +81,10 @@ def delete(entries: EntryQuerySet) -> int:
     return deleted
 
 
+@transaction.atomic
 def tidy() -> None:
     """Leave out tallies of what is no longer there."""
+    _locked()
     for tallies in (Tally, UserTally):
         tallies._default_manager.filter(number=0).delete()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -14,8 +15,9 @@ from django.utils import timezone
 from audit import purge, tallies, totals
 from audit.models import Entry, Ledger, Tally, UserTally
 from tests import processes
-from tests.audit.test_pages import add, settle
+from tests.audit.test_pages import NOW, add, settle
 from tests.audit.test_purge import Job
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -152,6 +154,31 @@ def wait_until_all_is_counted() -> None:
         return tallies.count_on() == Entry.objects.latest("pk").pk
 
     processes.wait_until(counted, "the end of what is open in the cluster")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tidying_and_purging_do_not_wait_for_each_other_in_a_circle() -> None:
+    """Somebody changes the later of two tallies, then the earlier; tidying takes them as they lie."""
+    for name in ("first", "second"):
+        Entry.objects.create(op_time=NOW, username=name, operation=name, resource_type="artifact", resource="x")
+    settle()
+    for tally in (Tally, UserTally):
+        tally._default_manager.update(number=0)
+    begun = threading.Event()
+
+    def purge_both() -> None:
+        with transaction.atomic():
+            tallies.delete(Entry.objects.filter(username="second"))
+            begun.set()
+            time.sleep(0.5)
+            tallies.delete(Entry.objects.filter(username="first"))
+
+    def tidy() -> None:
+        assert begun.wait(20)
+        tallies.tidy()
+
+    assert at_once([purge_both, tidy]) == [None, None]
+    assert not Entry.objects.exists()
 
 
 def elapse() -> None:
