@@ -1,6 +1,7 @@
 """Pictures of every page: `python -m tests.portal.screenshots` starts a Haven, furnishes it, and writes
 `docs/screenshots/`: light, dark, on a phone and in Chinese. Needs what the stories need, and about three minutes.
 
+Looks and pages that are named are taken alone: `python -m tests.portal.screenshots phone dark jobs`.
 A picture is kept as WebP, which the browser itself makes of what it has painted: a third of the size of a PNG.
 """
 
@@ -123,6 +124,12 @@ class Album:
 
     folder: Path
     darkroom: Page
+    pages: set[str]
+    """The names of those that are wanted; empty for all."""
+
+    def wants(self, name: str) -> bool:
+        """Whether the page is to be taken."""
+        return not self.pages or name in self.pages
 
     def take(self, page: Page, name: str) -> None:
         """The window as it is, as a small file."""
@@ -133,16 +140,17 @@ class Album:
 
 
 def main(only: list[str]) -> int:
-    """Every picture, or those of the looks that are named; 0 as everywhere."""
+    """Every picture, or those of the looks and pages that are named; 0 as everywhere."""
+    looks, pages = set(only) & set(LOOKS), set(only) - set(LOOKS)
     stack = Stack().start()
     try:
         furnish(stack)
         places = stack.ask(ASK)
         with chromium() as browser:
             for look, reader in readers(browser, stack):
-                if only and look not in only:
+                if looks and look not in looks:
                     continue
-                album = Album(FOLDER / look, browser.new_page())
+                album = Album(FOLDER / look, browser.new_page(), pages)
                 album.folder.mkdir(parents=True, exist_ok=True)
                 photograph(reader, album, places)
                 reader.leave()
@@ -165,14 +173,22 @@ def photograph(reader: Reader, album: Album, places: dict[str, str]) -> None:
     """Every page, the sign-in page first and the command palette last."""
     page = reader.page
     page.goto("/account/sign-in")
-    album.take(page, "sign-in")
+    if album.wants("sign-in"):
+        album.take(page, "sign-in")
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", ADMIN_PASSWORD)
     page.press("[name=password]", "Enter")
     page.wait_for_selector(".hv-frame")
     for name, address in PAGES.items():
-        page.goto(address.format(**places))
-        album.take(page, name)
+        if album.wants(name):
+            page.goto(address.format(**places))
+            album.take(page, name)
+    if album.wants("palette"):
+        photograph_palette(page, album)
+
+
+def photograph_palette(page: Page, album: Album) -> None:
+    """The command palette, over a project."""
     page.goto("/projects/payments")
     page.keyboard.press("Control+k")
     page.fill("#hv-palette input", "pay")
