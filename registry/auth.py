@@ -150,7 +150,7 @@ class Credentials:
         if challenge is not None and not (held and held.is_fresh):
             held = self._ahead(challenge, needs, held)
         self._sign(request, needs)
-        response = yield request
+        response = self._heeded((yield request), needs)
         if response.status_code != 401 or not _repeatable(request):
             return
         asked = {challenge.scheme: challenge for challenge in challenges(response.headers.get("WWW-Authenticate", ""))}
@@ -162,7 +162,13 @@ class Credentials:
         else:
             raise Unauthorized("the registry refuses these credentials")
         self._sign(request, needs)
-        yield request
+        self._heeded((yield request), needs)
+
+    def _heeded(self, response: http.Response, needs: tuple[Need, ...]) -> http.Response:
+        """`response`; a token that was refused is not kept, as the account may be given its right before that ends."""
+        if response.status_code == 403:
+            self.tokens.held.pop(needs, None)
+        return response
 
     def _ahead(self, challenge: Challenge, needs: tuple[Need, ...], held: _Token | None) -> _Token | None:
         """A token before it is asked for. Where none is given, the request goes without and draws a challenge anew."""

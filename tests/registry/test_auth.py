@@ -88,6 +88,23 @@ def test_sessions_of_one_account_share_its_tokens() -> None:
     assert len(fake.called(path="^/token$")) == 1
 
 
+def test_a_token_that_may_not_do_it_is_not_kept() -> None:
+    """Else who gives the account its right waits, though it has it, for as long as the token lives."""
+    fake, tokens = FakeRegistry(), Tokens()
+    fake.require("bob", "secret")
+    for times, status in ((1, 200), (1, 403), (2, 200), (2, 403), (3, 200), (3, 200)):
+        session, _ = fake_session(fake)
+        registry = Registry(fake.url, session, Credentials(fake.url, session, "bob", "secret", tokens))
+        if status == 403:
+            assert tokens.held
+            fake.fail("HEAD", "blobs", 403, "DENIED")
+            with pytest.raises(Denied):
+                registry.head_blob("a/b", sha256(b"x"))
+        else:
+            registry.head_blob("a/b", sha256(b"x"))
+        assert len(fake.called(path="^/token$")) == times
+
+
 def test_a_realm_that_moved_is_found_again() -> None:
     fake = FakeRegistry()
     fake.require("bob", "secret")
