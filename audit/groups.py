@@ -68,7 +68,8 @@ def page_of_groups(
         place += 1
     value, number = found[place]
     of_group = rows.filter(**{column: value}) if value is not None else rows.filter(**{f"{column}__isnull": True})
-    keys = within(Counted(of_group), start - before, min(end - before, number))
+    group = Counted(of_group)
+    keys = within(group, start - before, min(end - before, number, group.total))  # a purge may have been quicker
     for part in _parts_after(name, value, place, found):
         if len(keys) < end - start:
             keys += rows.filter(part).values_list("pk", flat=True)[: end - start - len(keys)]

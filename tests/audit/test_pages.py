@@ -104,6 +104,19 @@ def test_pages_neither_repeat_nor_skip_where_one_group_ends_and_the_next_begins(
         assert paged == walked, order
 
 
+def test_a_purge_between_the_total_and_the_page_leaves_a_shorter_page() -> None:
+    add(200, 1)
+    settle()
+    for order in ORDERS:
+        counted = totals.Counted(Entry.objects.all())
+        pages.page(counted, order, 0, 10)  # what can be remembered is
+        size, last = counted.total, Entry.objects.order_by("op_time")[12].op_time
+        tallies.delete(Entry.objects.filter(op_time__lt=last))
+        for start in range(0, size, 10):
+            assert len(pages.page(counted, order, start, min(start + 10, size))) <= 10, order
+        settle()
+
+
 def test_a_deep_page_of_few_among_many_is_not_walked_to() -> None:
     add(700, 1)
     settle()
