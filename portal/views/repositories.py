@@ -142,7 +142,11 @@ def delete(request: HttpRequest, project: str, repository: str) -> HttpResponseB
     found.require("repository", "delete")
     artifacts, tags = row.artifacts.count(), row.tags.count()
     effects = [
-        ngettext("%(count)s artifact goes with it.", "%(count)s artifacts go with it.", artifacts)
+        ngettext(
+            "%(count)s artifact goes with it.",
+            "%(count)s artifacts go with it, each platform and accessory counted.",
+            artifacts,
+        )
         % {"count": words.number(artifacts)},
         ngettext("%(count)s tag goes with it.", "%(count)s tags go with it.", tags) % {"count": words.number(tags)},
         _("Nobody can pull from it any more. This cannot be undone."),

@@ -1,0 +1,1 @@
+"""How languages write times where Django's own way does not fit a table."""
