@@ -20,6 +20,10 @@ for name in {names}:
     create_user(SYSTEM, username=name, password={password!r}, email=name + "@haven.test", realname=name)
 answer = None
 """
+FORGET_PREFERENCES = """
+from accounts.models import User
+answer = User.objects.filter(username={name!r}).update(language="", theme="", time_zone="")
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class People:
     def make_users(self, *names: str) -> None:
         self.stack.ask(MAKE_USERS.format(names=list(names), password=PASSWORD))
         self.secrets.update({name: (name, PASSWORD) for name in names})
+
+    def forget_preferences(self, who: str) -> None:
+        """Let pages speak to `who` as to somebody new: others tell their stories with the same people."""
+        self.stack.ask(FORGET_PREFERENCES.format(name=self.secrets[who][0]))
 
     def make_project(self, name: str, public: bool = False, owner: str = "alice") -> int:
         """A project of `owner`. Its id."""

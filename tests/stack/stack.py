@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import random
@@ -84,7 +85,7 @@ class Stack:
         try:
             answer = Wire(self.url, str(self.ca) if self.ca else None, timeout=5).send("GET", "/api/v2.0/health")
             return answer.status == 200 and bool(answer.json["status"] == "healthy")
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return False
 
     def stop(self, with_signal: int = signal.SIGINT) -> int:

@@ -235,6 +235,7 @@ def test_language_and_theme(sit_down: SitDown, people: People) -> None:
     expect(root).to_have_attribute("lang", "zh-hans")
     expect(page.locator("h1")).to_have_text("概览")
     expect(root).to_have_attribute("data-bs-theme", "light")
+    people.forget_preferences("limited_guest")
 
 
 def test_the_keyboard_is_enough(alice: Reader) -> None:

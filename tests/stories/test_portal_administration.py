@@ -221,3 +221,4 @@ def test_preferences_follow_to_another_browser(sit_down: SitDown, people: People
     other.page.select_option("select[name=language]", "en")
     other.page.click("button:has-text('保存偏好')")
     other.hears("Your preferences are saved.")
+    people.forget_preferences("guest")
