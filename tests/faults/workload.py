@@ -14,8 +14,10 @@ from tests.stack.content import Pushable
 from tests.stack.people import People
 from tests.stack.wire import Client
 
+PUSHER = "developer"
 PUSHERS = 3
-PULLERS = 2
+PULLERS = ("guest", "maintainer")
+"""One after another each of them pulls, so no two pulls of one of them share a microsecond."""
 
 
 @dataclass
@@ -35,11 +37,9 @@ class Outcome:
 class Workload:
     """Three clients that push one new image after another, each until it lands, and two that pull one by its tag."""
 
-    def __init__(self, people: People, name: str, pusher: str = "developer", puller: str = "guest") -> None:
+    def __init__(self, people: People, name: str) -> None:
         self.people = people
         self.name = name
-        self.pusher = pusher
-        self.puller = puller
         self.outcomes: list[Outcome] = []
         self.pulls: list[int] = []
         self.stopping = threading.Event()
@@ -49,9 +49,9 @@ class Workload:
         self.threads: list[threading.Thread] = []
 
     def __enter__(self) -> Workload:
-        assert self.people.client(self.pusher).push(self.pulled, "1", self.seed).status == 201
-        targets = [*([self._push] * PUSHERS), *([self._pull] * PULLERS)]
-        self.threads = [threading.Thread(target=target, args=(number,)) for number, target in enumerate(targets)]
+        assert self.people.client(PUSHER).push(self.pulled, "1", self.seed).status == 201
+        pushing = [threading.Thread(target=self._push, args=(number,)) for number in range(PUSHERS)]
+        self.threads = pushing + [threading.Thread(target=self._pull, args=(who,)) for who in PULLERS]
         for thread in self.threads:
             thread.start()
         return self
@@ -88,14 +88,14 @@ class Workload:
             outcome = Outcome(f"private/{self.name}-{number}", f"t{count}", image)
             self.outcomes.append(outcome)
             while not outcome.landed and not self.stopping.is_set():
-                outcome.statuses.append(self._once(partial(self._put, outcome), self.pusher))
+                outcome.statuses.append(self._once(partial(self._put, outcome), PUSHER))
 
     def _put(self, outcome: Outcome, client: Client) -> int:
         return client.push(outcome.repository, outcome.tag, outcome.image).status
 
-    def _pull(self, number: int) -> None:
+    def _pull(self, who: str) -> None:
         while not self.stopping.is_set():
-            self.pulls.append(self._once(self._get, self.puller))
+            self.pulls.append(self._once(self._get, who))
 
     def _get(self, client: Client) -> int:
         answer = client.pull(self.pulled, "1")
@@ -130,7 +130,7 @@ class Workload:
 def assert_sound(workload: Workload) -> None:
     """Nothing that was promised is missing, nothing is recorded twice, and the invariants hold."""
     assert not workload.trouble, workload.trouble
-    client = workload.people.client(workload.puller)
+    client = workload.people.client(PULLERS[0])
     finished = [outcome for outcome in workload.outcomes if outcome.landed]
     for outcome in finished:
         refused = [status for status in outcome.statuses if status not in (0, 201) and status < 500]
@@ -149,12 +149,12 @@ from artifacts.tasks import flush_pulls
 from audit.models import Entry
 flush_pulls()
 rows = Entry.objects.filter(resource_type="artifact", resource__startswith={prefix!r})
-answer = [[row.operation, row.resource, row.op_time.isoformat()] for row in rows]
+answer = [[row.operation, row.resource, row.username + " at " + row.op_time.isoformat()] for row in rows]
 """
 
 
 def recorded(workload: Workload) -> list[tuple[str, str, str]]:
-    """Operation, resource and moment of every entry about the workload's artifacts."""
+    """Operation, resource, and who at which moment, of every entry about the workload's artifacts."""
     rows = workload.people.stack.ask(RECORDED.format(prefix=f"private/{workload.name}-"))
     return [(operation, resource, moment) for operation, resource, moment in rows]
 
@@ -172,7 +172,7 @@ def assert_recorded(workload: Workload, finished: list[Outcome]) -> None:
         ]
         assert len(found) == 1 or (len(outcome.statuses) > 1 and found), f"{outcome.tag}: {outcome.statuses} {found}"
     # Below, one was lost. Above, only so many are right: a request whose answer was lost, or that the edge answered for
-    # a dead part, may have been counted before. An entry that is there twice carries the moment of its request twice.
+    # a dead part, may have been counted before. An entry that is there twice carries the same person's moment twice.
     answered = workload.pulls.count(200)
     broken = len(workload.pulls) - answered
     moments = [
