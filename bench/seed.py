@@ -10,12 +10,15 @@ Every person's password is PASSWORD. The database is PostgreSQL, migrated, and h
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from harbor.environment import load_files
 
 PASSWORD = "Seeded12345"
 BUSY = ("project-2", "busy")
@@ -129,6 +132,8 @@ def main() -> int:
     asked = parser.parse_args()
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "harbor.settings")
+    load_files()  # as manage.py does: `bin/up` has left keys and secrets
     django.setup()
     began = time.perf_counter()
     try:
