@@ -32,7 +32,7 @@
       padding: [8, 12, 0, 0],
       scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(most * 1.1, 4)] } },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map((tick) => dayOf.format(tick * 1000)), incrs: [1, 2, 3, 5, 7, 10].map((days) => days * 86400) },
+        { ...axis, size: 26, gap: 6, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map((tick) => dayOf.format(tick * 1000)), incrs: [1, 2, 3, 5, 7, 10].map((days) => days * 86400) },
         { ...axis, size: 44, gap: 6, grid: { stroke: grid, width: 1 }, space: 44, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? shortOf.format(tick) : "")) },
       ],
       series: [{}, { stroke: line, fill, width: 2, points: { show: false } }],

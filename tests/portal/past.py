@@ -13,6 +13,7 @@ from artifacts.models import Artifact, ArtifactLabel, PullDay, Repository, Tag
 from audit.models import Entry
 from jobs.models import Execution, Job, JobLog, Status, Trigger
 from projects.models import Allowlist, Label, Member, Project, Quota, Role
+from robots.models import Robot
 from tests.portal.past_replication import replicate
 
 DAYS = 30
@@ -24,6 +25,7 @@ _dice = random.Random(7)
 def dress() -> None:
     """Pushes, pulls and jobs of the last month."""
     now = timezone.now()
+    _spread_entries(now)
     _spread_pushes(now)
     for repository in Repository.objects.all():
         _pull(repository, now)
@@ -31,6 +33,7 @@ def dress() -> None:
     replicate(now)
     _label()
     _group()
+    _spread_beginnings(now)
     Allowlist.objects.create(project=None, items=["CVE-2026-21441", "CVE-2026-30118", "GHSA-7f7c-xq4p-8v2m"])
     Quota.objects.filter(project__name="payments").update(hard=10 * 2**20)
     Quota.objects.filter(project__name="sandbox").update(hard=2 * 2**30)
@@ -49,6 +52,22 @@ def _spread_pushes(now: datetime) -> None:
         Tag.objects.filter(artifact=artifact).update(push_time=time)
 
 
+def _spread_entries(now: datetime) -> None:
+    for number, entry in enumerate(Entry.objects.newest_first()):
+        Entry.objects.filter(pk=entry.pk).update(op_time=now - timedelta(minutes=4 + number * 23))
+
+
+def _spread_beginnings(now: datetime) -> None:
+    kinds = ((User, 17), (Group, 12), (Project, 23), (Member, 3), (Robot, 9), (Label, 8), (Repository, 14))
+    for kind, days in kinds:
+        rows = kind._default_manager.all()
+        for number, row in enumerate(rows.order_by("-pk")):
+            rows.filter(pk=row.pk).update(creation_time=now - timedelta(days=2 + number * days))
+    for number, repository in enumerate(Repository.objects.order_by("-pk")):
+        updated = now - timedelta(hours=3 + number * 19)
+        Repository.objects.filter(pk=repository.pk).update(update_time=updated)
+
+
 def _pull(repository: Repository, now: datetime) -> None:
     weight = _dice.randint(4, 40)
     total, entries, days = 0, [], []
@@ -58,7 +77,8 @@ def _pull(repository: Repository, now: datetime) -> None:
         pulls = int(weight * weekend * (1.6 + math.sin(back / 4)) + _dice.randint(0, 6))
         days.append(PullDay(project_id=repository.project_id, repository=repository, day=day, pulls=pulls))
         total += pulls
-        entries += [_pulled(repository, now - timedelta(days=back, minutes=37 * number)) for number in range(1, 3)]
+        apart = 37 + repository.pk % 31 * 6
+        entries += [_pulled(repository, now - timedelta(days=back, minutes=apart * number)) for number in range(1, 3)]
     PullDay.objects.bulk_create(days)
     Entry.objects.bulk_create(entries)
     Repository.objects.filter(pk=repository.pk).update(pull_count=total)
