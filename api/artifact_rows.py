@@ -15,7 +15,7 @@ from api import labels, parameters
 from api.icons import icon_of
 from api.labels import Label
 from api.overviews import NativeReportSummary, SBOMOverview
-from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap
+from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap, moment
 from artifacts import models
 from artifacts.models import LISTED_ENTRIES
 
@@ -48,6 +48,13 @@ class Tag(Shape):
     push_time = Moment()
     pull_time = Moment()
     immutable = Flag(always=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        if type(instance) is not dict:
+            return super().to_representation(instance)
+        # A page of artifacts holds a thousand of these: each takes half the time if nothing is looked up.
+        times = {"push_time": moment(instance["push_time"]), "pull_time": moment(instance["pull_time"])}
+        return {**instance, **times, "immutable": False}
 
 
 class Icon(Text):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
+import orjson
 from rest_framework.exceptions import NotAcceptable, ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -45,8 +46,15 @@ class Json(JSONRenderer):
     ) -> Any:
         if data is None:
             return b""
-        body: bytes = super().render(data, accepted_media_type, renderer_context)
-        return body + b"\n"
+        try:
+            return orjson.dumps(data, option=_OPTIONS)
+        except orjson.JSONEncodeError:  # a number beyond 64 bits in somebody's image, a sentence not yet translated
+            body: bytes = super().render(data, accepted_media_type, renderer_context)
+            return body + b"\n"
+
+
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+"""Ten times as fast as the standard library; what it would write in its own way is left to REST framework."""
 
 
 class JsonOnly(BaseContentNegotiation):

@@ -24,8 +24,8 @@ def moment(value: datetime | None) -> str:
     """Harbor's date-time: UTC, three digits after the second; the zero time for None."""
     if value is None:
         return NEVER
-    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return f"{text.removesuffix('+00:00')}Z"
+    there = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return f"{there.isoformat(timespec='milliseconds')[:-6]}Z"  # "+00:00" ends it
 
 
 class Property(serializers.Field[Any, Any, Any, Any]):
