@@ -150,6 +150,7 @@ def test_health_says_which_part_is_away(cast: Cast, reader: Reader) -> None:
     assert "Well" in page
 
 
+ROBOT_HEADS = {"/robots": "System robots", "/robots/new": "New robot"}
 ROBOT = {"name": "mirror", "description": "", "duration": "", "permissions": ["repository:pull"]}
 
 
@@ -161,7 +162,13 @@ def test_a_robot_of_the_system_is_made_and_ended(cast: Cast, reader: Reader) -> 
     assert "The secret of robot$mirror" in page
     assert robot.project is None
     assert robot.permissions == {"system": ["catalog:read"], "projects": {"0": ["repository:pull"]}}
-    assert "In every project" in client.get(f"/robots/{robot.pk}").content.decode()
+    heads = {page: "The secret of robot$mirror"}
+    heads |= {client.get(path).content.decode(): head for path, head in ROBOT_HEADS.items()}
+    shown = client.get(f"/robots/{robot.pk}").content.decode()
+    assert "In every project" in shown and shown.count(f'href="/robots/{robot.pk}/delete"') == 1
+    for each, head in {**heads, shown: "robot$mirror"}.items():
+        assert re.findall(r"<h1[^>]*>([^<]+)", each)[0].strip() == head and f">{head}</h2>" not in each, head
+        assert each.partition("<title>")[2].startswith(head.removeprefix("The secret of ")), head
     client.post(f"/robots/{robot.pk}/switch")
     robot.refresh_from_db()
     assert robot.disabled
@@ -203,6 +210,15 @@ def test_a_storage_limit_is_written_as_people_do(cast: Cast, reader: Reader, wri
     again = client.get("/quotas/private").content.decode().partition('name="hard"')[2]
     client.post("/quotas/private", {"hard": again.partition('value="')[2].partition('"')[0] if octets > 0 else ""})
     assert Quota.objects.get(project=cast.private).hard == octets  # what the form shows is what it takes
+
+
+def test_a_storage_limit_stands_once_in_its_row(cast: Cast, reader: Reader) -> None:
+    Quota.objects.filter(project=cast.private).update(used=2**20, hard=7 * 2**20)
+    row = reader("admin").get("/quotas?q=private").content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+
+    assert len(re.findall(r">7\.0 MiB<", row)) == 1 and ">1.0 MiB<meter" in row
+    assert 'aria-label="1.0 MiB of 7.0 MiB"' in row
+    assert "1.0 MiB of 7.0 MiB<meter" in reader("admin").get("/projects?q=private").content.decode()
 
 
 def test_what_is_no_size_is_refused(cast: Cast, reader: Reader) -> None:
