@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from accounts.errors import BadRequest, Conflict, Denied, DomainError, PreconditionFailed
 from portal import kept, once
 from portal.forms import Form
+from portal.sentences import said
 
 Refusals = Mapping[type[DomainError], tuple[str | None, str]]
 """What a form says to an error of the domain: the field it stands beside (None: above the form), and the sentence."""
@@ -58,7 +59,7 @@ def _explain(form: Form, error: DomainError, refusals: Refusals) -> None:
     if not isinstance(error, BadRequest | Conflict | PreconditionFailed | Denied):
         raise error
     field = error.field if isinstance(error, BadRequest) and error.field in form.fields else None
-    form.add_error(field, error.message)
+    form.add_error(field, said(error.message))
 
 
 def show_form(request: HttpRequest, template: str, form: Form, **context: Any) -> HttpResponse:
@@ -84,25 +85,31 @@ class Question:
 
 
 def ask(
-    request: HttpRequest, question: Question, act: Callable[[], str], refusals: Mapping[type[DomainError], str]
+    request: HttpRequest,
+    question: Question,
+    act: Callable[[], str | HttpResponse],
+    refusals: Mapping[type[DomainError], str],
 ) -> HttpResponseBase:
-    """Ask on GET, a fragment for the dialog where htmx wants one; do it on POST and go where `act` says."""
+    """Ask on GET, a fragment for the dialog where htmx wants one; do it on POST: `act` gives the address or page."""
     question = replace(question, action=request.path, once=once.fresh())
     if request.method != "POST":
         return _show(request, question, 200)
     if (done := once.outcome(request)) is not None:
         return redirect(done)
     try:
-        url = act()
-        once.remember(request, url)
-        return redirect(url)
+        answer = act()
     except DomainError as error:
         for kind, sentence in refusals.items():
             if isinstance(error, kind):
                 return _show(request, replace(question, refusal=sentence), 409)
-        if isinstance(error, PreconditionFailed | Conflict | Denied):
-            return _show(request, replace(question, refusal=error.message), 409)
+        if isinstance(error, BadRequest | PreconditionFailed | Conflict | Denied):
+            status = UNPROCESSABLE if isinstance(error, BadRequest) else 409
+            return _show(request, replace(question, refusal=said(error.message)), status)
         raise
+    if isinstance(answer, str):
+        once.remember(request, answer)
+        return redirect(answer)
+    return answer
 
 
 def _show(request: HttpRequest, question: Question, status: int) -> HttpResponse:

@@ -16,6 +16,7 @@ from jobs.cron import CronInvalid, next_after
 from portal.forms import Form
 from portal.names import TYPES
 from portal.providers import provider_of
+from portal.sentences import said
 from projects.models import Project
 from registry.references import is_name
 from replication.actions import LONGEST_NAME, Change
@@ -379,5 +380,5 @@ def _pattern(text: str) -> str:
     try:
         pattern(text)
     except PatternInvalid as error:
-        raise ValidationError(gettext("This is no pattern: %(reason)s") % {"reason": error}) from error
+        raise ValidationError(gettext("This is no pattern: %(reason)s") % {"reason": said(str(error))}) from error
     return text

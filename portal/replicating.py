@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import BadRequest
 from jobs.models import Job
+from portal.clock import in_words
 from portal.sentences import said
 from replication.models import DRY_RUN, VERIFY, Endpoint, Finding, Policy
 from replication.naming import NameUnfit, destination
@@ -32,7 +33,7 @@ TRIGGERS: dict[str, Any] = {
 }
 PUSHES: dict[str, Any] = {
     Policy.Trigger.MANUAL: _("Copies what matches from Haven to %(endpoint)s, whenever somebody starts it."),
-    Policy.Trigger.SCHEDULED: _("Copies what matches from Haven to %(endpoint)s by the clock: %(cron)s (UTC)."),
+    Policy.Trigger.SCHEDULED: _("Copies what matches from Haven to %(endpoint)s by the clock: %(when)s."),
     Policy.Trigger.EVENT: _("Copies what matches from Haven to %(endpoint)s as soon as it is pushed here."),
 }
 PUSHES_OUT_OF: dict[str, Any] = {
@@ -40,7 +41,7 @@ PUSHES_OUT_OF: dict[str, Any] = {
         "Copies what matches of the project %(project)s to %(endpoint)s, whenever somebody starts it."
     ),
     Policy.Trigger.SCHEDULED: _(
-        "Copies what matches of the project %(project)s to %(endpoint)s by the clock: %(cron)s (UTC)."
+        "Copies what matches of the project %(project)s to %(endpoint)s by the clock: %(when)s."
     ),
     Policy.Trigger.EVENT: _(
         "Copies what matches of the project %(project)s to %(endpoint)s as soon as it is pushed here."
@@ -48,14 +49,14 @@ PUSHES_OUT_OF: dict[str, Any] = {
 }
 PULLS: dict[str, Any] = {
     Policy.Trigger.MANUAL: _("Copies what matches from %(endpoint)s into Haven, whenever somebody starts it."),
-    Policy.Trigger.SCHEDULED: _("Copies what matches from %(endpoint)s into Haven by the clock: %(cron)s (UTC)."),
+    Policy.Trigger.SCHEDULED: _("Copies what matches from %(endpoint)s into Haven by the clock: %(when)s."),
 }
 
 
 def in_a_sentence(policy: Policy) -> str:
     """What a rule does."""
     table = PULLS if not policy.is_push else PUSHES if policy.project is None else PUSHES_OUT_OF
-    told = {"endpoint": policy.endpoint.name, "cron": policy.cron, "project": policy.project}
+    told = {"endpoint": policy.endpoint.name, "when": in_words(policy.cron), "project": policy.project}
     return str(table.get(policy.trigger, table[Policy.Trigger.MANUAL])) % told
 
 

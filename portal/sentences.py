@@ -1,5 +1,5 @@
-"""What the domain says of registries elsewhere, in the reader's language. The domain speaks plain English; a sentence
-that is not known here is shown as it is.
+"""What the domain says, in the reader's language: of registries elsewhere here, of what it refuses in `refusals`. The
+domain speaks plain English; a sentence that is not known is shown as it is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from portal import words
+from portal import refusals, words
 
 SAYINGS: dict[str, Any] = {
     "the registry refuses these credentials: check access key and secret": _("The registry refuses these credentials."),
@@ -166,15 +166,17 @@ SHAPES: tuple[tuple[str, Any], ...] = (
     ),
 )
 """Sentences that hold names and numbers; `reason` and `deed` are sentences themselves, `octets` is a size."""
-_SHAPES = [(re.compile(shape), sentence) for shape, sentence in SHAPES]
+_SAYINGS = {**SAYINGS, **refusals.SAYINGS}
+_SHAPES = [(re.compile(shape), sentence) for shape, sentence in (*SHAPES, *refusals.SHAPES)]
+COUNTS = ("n", "m", "k", "octets")
 DEEPEST = 4
 """Sentences within sentences."""
 
 
 def said(message: str, depth: int = 0) -> str:
     """A sentence of the domain in the reader's language, as far as it is known; else as it is."""
-    if message in SAYINGS:
-        return str(SAYINGS[message])
+    if message in _SAYINGS:
+        return str(_SAYINGS[message])
     if depth < DEEPEST and "; " in message:
         return "; ".join(said(part, depth + 1) for part in message.split("; "))
     for shape, sentence in _SHAPES:
@@ -186,6 +188,6 @@ def said(message: str, depth: int = 0) -> str:
 def _told(name: str, text: str, depth: int) -> str:
     if name in ("reason", "deed"):
         return said(text, depth + 1)
-    if not text.isdecimal():
+    if name not in COUNTS or not text.isdecimal():
         return text
     return words.size(int(text)) if name == "octets" else words.number(int(text))

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from artifacts.models import Repository
 from audit.models import Entry
-from portal import names, words, working
+from portal import clock, names, words, working
 from portal.health import Part
 from portal.listing import Listing
 from portal.markdown import excerpt
@@ -145,6 +145,7 @@ def moment(when: datetime) -> SafeString:
 
 
 register.filter("excerpt", excerpt)
+register.filter("clock", clock.clock)
 register.filter("work", working.kind_name)
 register.filter("state", working.state_of)
 register.filter("trigger", working.trigger_name)

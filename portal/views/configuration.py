@@ -22,6 +22,7 @@ from accounts.permissions import require_system
 from configuration import values
 from portal.answers import EACH_FIELD, posted, show_form, submit
 from portal.forms_settings import SettingsForm
+from portal.sentences import said
 from portal.settings import SECTIONS, tabs
 
 
@@ -54,7 +55,7 @@ def test_directory(request: HttpRequest) -> HttpResponse:
         with directory.configured():
             messages.success(request, _("The directory answers."))
     except Unavailable as error:
-        messages.error(request, _("The directory does not answer: %(reason)s") % {"reason": error.message})
+        messages.error(request, _("The directory does not answer: %(reason)s") % {"reason": said(error.message)})
     return redirect("portal:configuration", "authentication")
 
 
@@ -66,5 +67,5 @@ def test_provider(request: HttpRequest) -> HttpResponse:
         provider.check(str(values.get("oidc_endpoint")), bool(values.get("oidc_verify_cert")))
         messages.success(request, _("The provider answers."))
     except Unavailable as error:
-        messages.error(request, _("The provider does not answer: %(reason)s") % {"reason": error.message})
+        messages.error(request, _("The provider does not answer: %(reason)s") % {"reason": said(error.message)})
     return redirect("portal:configuration", "authentication")

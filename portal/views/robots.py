@@ -181,8 +181,6 @@ def refresh(request: HttpRequest, robot: int, project: str | None = None) -> Htt
     """A new secret in place of the old one; the answer shows it."""
     home = house(request, project, "update")
     row = _robot(home, robot)
-    if request.method == "POST":
-        return _secret(request, home, row, actions.refresh_secret(home.actor, row))
     question = Question(
         title=_("Make a new secret for the robot %(name)s?") % {"name": row.name},
         effects=[
@@ -192,7 +190,7 @@ def refresh(request: HttpRequest, robot: int, project: str | None = None) -> Htt
         verb=_("Make a new secret"),
         back=home.url("robot", robot),
     )
-    return ask(request, question, lambda: "", {})
+    return ask(request, question, lambda: _secret(request, home, row, actions.refresh_secret(home.actor, row)), {})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

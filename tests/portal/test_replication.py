@@ -75,7 +75,7 @@ def test_a_rule_is_written_and_explains_itself(scene: Scene, reader: Reader, end
     ]
     assert (rule.is_push, rule.replace_count, rule.speed, rule.enabled, rule.cron) == (True, 1, 5, True, "0 30 2 * * *")
     page = answer.content.decode()
-    assert "Copies what matches from Haven to there by the clock: 0 30 2 * * * (UTC)." in page
+    assert "Copies what matches from Haven to there by the clock: every day at 02:30 UTC." in page
     for told in ("<code>mirror/team/app</code>", "tags other than v*", "at most 5.0 KiB a second"):
         assert told in page, told
     assert Schedule.objects.get().cron == "0 30 2 * * *"

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.utils import translation
+
+from accounts.errors import BadRequest
 from artifacts.models import Tag
 from audit.models import Entry
-from tests.cast import PASSWORD
+from portal.answers import Question, ask
+from tests.cast import PASSWORD, Cast
 from tests.portal.conftest import Reader, Scene
 from tests.portal.test_changes import once_of
 from tests.portal.visits import places
@@ -28,6 +34,35 @@ def test_a_question_that_is_answered_twice_is_done_once(scene: Scene, reader: Re
     assert not Tag.objects.filter(name="v1.9").exists()
     assert Entry.objects.filter(operation="delete", resource_type="tag").count() == 1
     assert client.post(path, {"once": "another-word"}).status_code == 404
+
+
+def test_a_new_secret_that_is_asked_for_twice_is_made_once(scene: Scene, reader: Reader) -> None:
+    client, robot = reader("alice"), scene.robot
+    path = f"/projects/private/robots/{robot.pk}"
+    form = {"once": once_of(client.get(f"{path}/secret").content)}
+
+    first = client.post(f"{path}/secret", form).content.decode()
+    robot.refresh_from_db()
+    made, again = robot.secret_digest, client.post(f"{path}/secret", form)
+
+    assert "The secret of robot$private+ci" in first
+    assert again["Location"] == path
+    robot.refresh_from_db()
+    assert robot.secret_digest == made, "the secret that was shown has been voided"
+    assert Entry.objects.filter(resource_type="robot", operation="update").count() == 1
+
+
+def test_a_question_that_makes_no_sense_says_why(rf: RequestFactory, cast: Cast) -> None:
+    def act() -> str:
+        raise BadRequest("a robot needs permissions")
+
+    for language, sentence in (("en", "A robot needs permissions."), ("zh-hans", "机器人账户需要权限。")):
+        request = rf.post("/somewhere", {})
+        request.user = cast.admin
+        with translation.override(language):
+            answer = ask(request, Question("Do it?", ["It is done."], "Do it", "/back"), act, {})
+        page = answer.content.decode() if isinstance(answer, HttpResponse) else ""
+        assert answer.status_code == 422 and sentence in page and 'href="/back"' in page, page
 
 
 def test_no_form_loses_what_was_typed_when_the_session_ends(scene: Scene, reader: Reader) -> None:
