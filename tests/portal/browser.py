@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.stack.people import People
+from tests.stack.stack import Stack
+
 AXE = Path(__file__).with_name("axe-core") / "axe.min.js"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 RUN = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false})"
 WIDE, PHONE = (1440, 900), (390, 844)
+NOBODY = "anonymous"
 REFUSALS = ("status of 401", "status of 403", "status of 404", "status of 409", "status of 422", "status of 429")
 """The browser's own line about an answer that is meant."""
 
@@ -79,3 +83,27 @@ class Reader:
     def _listen(self, line: ConsoleMessage) -> None:
         if line.type in ("error", "warning") and not any(refusal in line.text for refusal in REFUSALS):
             self.seen.append(line.text)
+
+
+SitDown = Callable[..., Reader]
+
+
+@contextmanager
+def readers(browser: Browser, stack: Stack, people: People) -> Iterator[SitDown]:
+    """Gives what seats a reader at a window of their own, signed in where a name is given: `sit_down("alice", PHONE)`.
+
+    At the end nobody may have met an error.
+    """
+    seated: list[Reader] = []
+
+    def sit_down(who: str = NOBODY, size: tuple[int, int] = WIDE, **options: Any) -> Reader:
+        seated.append(Reader(browser, stack.url, size, **options))
+        if who != NOBODY:
+            seated[-1].sign_in(*people.secrets[who])
+        return seated[-1]
+
+    yield sit_down
+    seen = [line for each in seated for line in each.seen]
+    for each in seated:
+        each.leave()
+    assert seen == []

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Error, expect
 
 from tests.cast import PASSWORD
-from tests.portal.browser import PHONE, WIDE, Reader, chromium
+from tests.portal.browser import PHONE, WIDE, Reader, SitDown, chromium, readers
 from tests.stack import content
 from tests.stack.people import People
 from tests.stack.stack import Stack
@@ -21,7 +20,6 @@ pytestmark = pytest.mark.stack
 
 FIRST_PAINT = 200_000
 """Bytes on the wire, all together."""
-SitDown = Callable[..., Reader]
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +29,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sit_down(browser: Browser, stack: Stack) -> Iterator[SitDown]:
-    """Another reader at a window of their own; at the end nobody may have met an error."""
-    readers: list[Reader] = []
-
-    def reader(size: tuple[int, int] = WIDE, **options: Any) -> Reader:
-        readers.append(Reader(browser, stack.url, size, **options))
-        return readers[-1]
-
-    yield reader
-    seen = [line for each in readers for line in each.seen]
-    for each in readers:
-        each.leave()
-    assert seen == []
+def sit_down(browser: Browser, stack: Stack, people: People) -> Iterator[SitDown]:
+    with readers(browser, stack, people) as sit_down:
+        yield sit_down
 
 
 @pytest.fixture
@@ -284,7 +272,7 @@ def test_without_a_script(sit_down: SitDown, people: People, pushed: str) -> Non
 
 
 def test_on_a_phone(sit_down: SitDown, people: People, pushed: str) -> None:
-    reader = sit_down(PHONE)
+    reader = sit_down(size=PHONE)
     reader.sign_in(*people.secrets["alice"])
     page = reader.page
     expect(page.locator(".hv-side")).to_be_hidden()
@@ -340,7 +328,7 @@ def test_every_page_is_accessible(
         user=people.api("alice", "GET", "/users/current", None, 200).json["user_id"],
         execution=stack.ask(AN_EXECUTION),
     ).split()
-    reader, guest = sit_down(size), sit_down(size)
+    reader, guest = sit_down(size=size), sit_down(size=size)
     reader.sign_in(*people.secrets["admin"])
     found = []
     for each, addresses in ((reader, paths), (guest, ["/", "/projects", "/account/sign-in", "/projects/private"])):

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.portal.browser import WIDE, Reader, chromium
+from tests.portal.browser import SitDown, chromium, readers
 from tests.stack import content
 from tests.stack.people import People
 from tests.stack.stack import Stack
 
 pytestmark = pytest.mark.stack
 
-SitDown = Callable[..., Reader]
 SLOW_JOB = """
 from django.utils import timezone
 from jobs.models import Execution, Job, Status
@@ -45,19 +43,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def sit_down(browser: Browser, stack: Stack, people: People) -> Iterator[SitDown]:
-    """A reader at a window of their own, signed in; at the end nobody may have met an error."""
-    readers: list[Reader] = []
-
-    def reader(who: str, size: tuple[int, int] = WIDE, **options: Any) -> Reader:
-        readers.append(Reader(browser, stack.url, size, **options))
-        readers[-1].sign_in(*people.secrets[who])
-        return readers[-1]
-
-    yield reader
-    seen = [line for each in readers for line in each.seen]
-    for each in readers:
-        each.leave()
-    assert seen == []
+    with readers(browser, stack, people) as sit_down:
+        yield sit_down
 
 
 def test_a_label_is_made_put_on_and_filtered_by(sit_down: SitDown, people: People) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.portal.browser import WIDE, Reader, chromium
+from tests.portal.browser import PHONE, WIDE, SitDown, chromium, readers
 from tests.stack import content
 from tests.stack.people import People
 from tests.stack.stack import Stack
 
 pytestmark = pytest.mark.stack
 
-SitDown = Callable[..., Reader]
 TABS = {
     "en": ("Repositories", "Summary", "Members", "Robots", "Labels", "Replication", "Log", "Settings"),
     "zh-hans": ("仓库", "概要", "成员", "机器人账户", "标记", "复制", "日志", "设置"),
@@ -43,20 +41,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def sit_down(browser: Browser, stack: Stack, people: People) -> Iterator[SitDown]:
-    """A reader at a window of their own, signed in; at the end nobody may have met an error."""
-    readers: list[Reader] = []
-
-    def reader(who: str, size: tuple[int, int] = WIDE, **options: Any) -> Reader:
-        readers.append(Reader(browser, stack.url, size, **options))
-        if who != "anonymous":
-            readers[-1].sign_in(*people.secrets[who])
-        return readers[-1]
-
-    yield reader
-    seen = [line for each in readers for line in each.seen]
-    for each in readers:
-        each.leave()
-    assert seen == []
+    with readers(browser, stack, people) as sit_down:
+        yield sit_down
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +88,16 @@ def test_what_is_searched_is_found(sit_down: SitDown, artifact: str) -> None:
             expect(page).to_have_url(re.compile(r"/search\?q="))
             rows = page.locator("main tbody tr", has_text=found)
             expect(rows, f"{words} {may}").to_have_count(int(may))
+
+
+def test_what_is_searched_stands_in_one_place(sit_down: SitDown) -> None:
+    for size, place in ((WIDE, "header"), (PHONE, "main")):
+        page = sit_down("guest", size).page
+        page.goto("/search?q=readers")
+        box = page.locator("[name=q]").locator("visible=true")
+        expect(box).to_have_count(1)
+        expect(page.locator(f"{place} [name=q]")).to_be_visible()
+        expect(box).to_have_value("readers")
 
 
 def test_a_line_that_is_copied_pulls(sit_down: SitDown, people: People, stack: Stack, artifact: str) -> None:
