@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions
 from accounts.actors import actor_of
-from accounts.errors import BadRequest, Conflict, Unavailable
+from accounts.errors import BadRequest, Conflict, PreconditionFailed, Unavailable
 from accounts.ldap import directory
 from accounts.oidc import provider
 from accounts.permissions import require_system
@@ -54,7 +54,7 @@ def test_directory(request: HttpRequest) -> HttpResponse:
     try:
         with directory.configured():
             messages.success(request, _("The directory answers."))
-    except Unavailable as error:
+    except (PreconditionFailed, Unavailable) as error:
         messages.error(request, _("The directory does not answer: %(reason)s") % {"reason": said(error.message)})
     return redirect("portal:configuration", "authentication")
 

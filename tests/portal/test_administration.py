@@ -120,6 +120,7 @@ def test_an_execution_is_watched_and_stopped(cast: Cast, reader: Reader) -> None
 
     page = client.get(path).content.decode()
     assert "comparing digests" in page and "3 of 20" in page and 'hx-trigger="every 3s"' in page
+    assert "The lines are in English, the times in the zone UTC." in page
     assert "1 job is not finished" in client.get(f"{path}/stop").content.decode()
     client.post(f"{path}/stop")
 

@@ -100,3 +100,10 @@ def test_a_form_and_a_question_say_it_in_chinese(scene: Scene, reader: Reader) -
 
     assert form.status_code == 422 and "该用户名已被保留。" in form.content.decode()
     assert question.status_code == 409 and "该规则正在运行：请先停止运行。" in question.content.decode()
+
+
+def test_a_directory_that_is_not_there_is_said_so(scene: Scene, reader: Reader) -> None:
+    client = reader("admin")
+    for language, reason in (("en", "No directory is configured."), ("zh-hans", "未配置目录服务。")):
+        client.cookies["lang"] = language
+        assert reason in client.post("/configuration/authentication/directory", follow=True).content.decode()
