@@ -23,7 +23,7 @@ def in_words(cron: str) -> str:
 def clock(cron: str) -> SafeString:
     """The words with the fields small beside them; the fields alone where there are no words."""
     if told := _in_words(cron):
-        return format_html('{} <span class="hv-mono hv-small hv-quiet">{}</span>', capfirst(told), cron)
+        return format_html('{} <span class="hv-mono hv-small hv-quiet text-nowrap">{}</span>', capfirst(told), cron)
     return format_html('<span class="hv-mono">{}</span>', _("%(cron)s (UTC)") % {"cron": cron})
 
 

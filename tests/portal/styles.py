@@ -17,7 +17,7 @@ WHOLE = ROOT / "tests/portal/tabler/tabler.min.css"
 CUT = ROOT / "static/vendor/tabler/tabler.min.css"
 NAMED = {
     "templates/**/*.html": r"(?:class|style)=\"((?:[^\"{]|\{[%{].*?[%}]\})*)\"",
-    "portal/**/*.py": r"\"([a-z]+-[a-z-]+)\"",
+    "portal/**/*.py": r"\"([a-z]+-[a-z-]+|(?<=class=\")[a-z -]+)\"",
     "static/portal/*.js": r"[\"'.`]([\w-]+)",
     "static/portal/*.css": r"\.([\w-]+)",
 }

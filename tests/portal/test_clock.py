@@ -47,7 +47,7 @@ def test_the_pages_say_it_with_the_fields_beside(scene: Scene, reader: Reader) -
     found = places(scene)
     Schedule.objects.update(cron="0 30 2 * * *")
     Policy.objects.update(trigger="scheduled", cron="0 30 2 * * *")
-    shown = 'Every day at 02:30 UTC <span class="hv-mono hv-small hv-quiet">0 30 2 * * *</span>'
+    shown = 'Every day at 02:30 UTC <span class="hv-mono hv-small hv-quiet text-nowrap">0 30 2 * * *</span>'
     for name in ("schedules", "rules", "rule", "purge"):
         Schedule.objects.update(vendor_type="PURGE_AUDIT_LOG" if name == "purge" else "REPLICATION", vendor_id=0)
         assert shown in reader("admin").get(found[name]).content.decode(), name
