@@ -49,7 +49,7 @@ def show(request: HttpRequest, project: str, repository: str) -> HttpResponseBas
     found = place(request, project)
     row = repository_in(found, repository)
     choices = _choices(request, found.project)
-    rows = _matching(Artifact.objects.filter(repository=row).listed(), query_of(request), choices)
+    rows = _matching(row, query_of(request), choices)
     rows = rows.with_tags().with_references().with_accessories().with_labels()
     is_narrowed = query_of(request) or any(choice.chosen for choice in choices)
     seconds = UNTIL_COUNTED if request.GET.get("sort", "").endswith("pulled") else BRIEFLY
@@ -102,9 +102,9 @@ def _found(state: datetime, seconds: int, rows: ArtifactQuerySet, per_page: int)
     return Bounded(shown, per_page)
 
 
-def _matching(rows: ArtifactQuerySet, query: str, choices: list[Choice]) -> ArtifactQuerySet:
+def _matching(repository: Repository, query: str, choices: list[Choice]) -> ArtifactQuerySet:
+    rows = Artifact.objects.filter(repository=repository).listed()
     kind, tagged, *label = (choice.chosen for choice in choices)
-    tags = Tag.objects.filter(artifact=OuterRef("pk"), repository=OuterRef("repository"))
     if kind:
         rows = rows.exclude(type__in=KINDS) if kind == "other" else rows.filter(type=kind)
     if tagged:
@@ -112,7 +112,8 @@ def _matching(rows: ArtifactQuerySet, query: str, choices: list[Choice]) -> Arti
     if any(label):
         rows = rows.filter(Exists(ArtifactLabel.objects.filter(artifact=OuterRef("pk"), label=int(label[0]))))
     if query:
-        named = Q(Exists(tags.filter(name__icontains=query)))
+        # By the artifact alone: told the repository too, PostgreSQL looks through all of its tags for each artifact.
+        named = Q(Exists(Tag.objects.filter(artifact=OuterRef("pk"), name__icontains=query)))
         rows = rows.filter(named | Q(digest__contains=query) if PART_OF_DIGEST.fullmatch(query) else named)
     return rows
 
