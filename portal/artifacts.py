@@ -30,7 +30,12 @@ class Part:
 
     artifact: Artifact
     platform: str
-    url: str
+    repository: Repository
+
+    @property
+    def url(self) -> str:
+        """Its page; an index may have a thousand entries, of which most pages show none."""
+        return artifact_url(self.repository, self.artifact.digest)
 
 
 @dataclass(frozen=True)
@@ -115,16 +120,22 @@ def platforms_of(artifact: Artifact, repository: Repository) -> list[str]:
 def parts_of(index: Artifact, repository: Repository) -> list[Part]:
     """The entries of an index, BuildKit's attestations apart: they are accessories."""
     return [
-        Part(entry.child, platform_name(entry.platform), artifact_url(repository, entry.child.digest))
+        Part(entry.child, platform_name(entry.platform), repository)
         for entry in index.references.all()
         if REFERENCE_TYPE not in entry.annotations
     ]
 
 
+def entries_of(index: Artifact) -> list[tuple[int, str]]:
+    """The ids of an index's entries as `parts_of` has them, each with its platform; without reading the children."""
+    entries = index.references.order_by("position").values_list("pk", "platform", "annotations")
+    return [(pk, platform_name(platform)) for pk, platform, notes in entries if REFERENCE_TYPE not in notes]
+
+
 def wholes_of(artifact: Artifact, repository: Repository) -> list[Part]:
     """The indexes that hold `artifact`, a few of them."""
     entries = artifact.parents.select_related("parent").order_by("-parent__push_time", "-pk")[:SHOWN_TAGS]
-    return [Part(entry.parent, "", artifact_url(repository, entry.parent.digest)) for entry in entries]
+    return [Part(entry.parent, "", repository) for entry in entries]
 
 
 def companions(artifact: Artifact, repository: Repository) -> list[Companion]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.actors import Permission, actor_of
 from accounts.errors import NotFound
 from accounts.permissions import refuse
-from artifacts.models import Artifact, Repository
+from artifacts.models import Artifact, ArtifactQuerySet, Repository
 from portal.rights import rights
 from projects.models import Project
 from projects.permissions import allowed
@@ -52,9 +52,9 @@ def repository_in(found: Place, name: str) -> Repository:
     return row
 
 
-def artifact_in(repository: Repository, digest: str) -> Artifact:
-    """The artifact of that digest in `repository`."""
-    row = Artifact.objects.filter(repository=repository, digest=digest).first()
+def artifact_in(repository: Repository, digest: str, rows: ArtifactQuerySet | None = None) -> Artifact:
+    """The artifact of that digest in `repository`, read as `rows` reads what belongs to it."""
+    row = (Artifact.objects.all() if rows is None else rows).filter(repository=repository, digest=digest).first()
     if row is None:
         raise NotFound
     return row

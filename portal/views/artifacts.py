@@ -16,16 +16,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.errors import Conflict, NotFound, PreconditionFailed
 from artifacts import actions
 from artifacts.charts import read_chart
-from artifacts.models import Artifact, Repository
+from artifacts.models import Artifact, ArtifactQuerySet, Reference, Repository
 from portal import words
 from portal.answers import Question, ask, posted, submit
 from portal.artifacts import (
+    Part,
     commands_of,
     companions,
+    entries_of,
     in_order,
     is_index,
     kind_of,
-    parts_of,
+    platform_name,
     platforms_of,
     pretty,
     wholes_of,
@@ -34,6 +36,7 @@ from portal.details import configuration_of
 from portal.finding import Place, artifact_in, place, repository_in
 from portal.forms import TagForm
 from portal.history import build_of
+from portal.listing import Bounded, Found, Listing
 from portal.markdown import render as markdown
 from portal.views.copying import is_accessory, may_copy
 from projects.models import Label
@@ -43,20 +46,22 @@ from tokens.upstream import registry
 VIEWS = ("tags", "platforms", "layers", "config", "readme", "values", "dependencies", "accessories", "manifest")
 MOST_LABELS = 100
 """Labels that can be chosen from."""
+ENTRIES = 100
+"""Entries of an index on a page."""
 OF_CHARTS = ("readme", "values", "dependencies")
 
 
 @require_safe
 def show(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponse:
     """All about an artifact, a part at a time: `?view=` is one of VIEWS."""
-    found, row, artifact = _find(request, project, repository, digest)
+    found, row, artifact = _find(request, project, repository, digest, _whole())
     return _page(request, found, row, artifact, TagForm())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_tag(request: HttpRequest, project: str, repository: str, digest: str) -> HttpResponseBase:
     """Point a tag at the artifact."""
-    found, row, artifact = _find(request, project, repository, digest)
+    found, row, artifact = _find(request, project, repository, digest, _whole())
     found.require("tag", "create")
     form = TagForm(posted(request))
 
@@ -143,10 +148,17 @@ def _effects(row: Repository, artifact: Artifact) -> list[str]:
     return [*effects, _("Nobody can pull it any more. This cannot be undone.")]
 
 
-def _find(request: HttpRequest, project: str, repository: str, digest: str) -> tuple[Place, Repository, Artifact]:
+def _find(
+    request: HttpRequest, project: str, repository: str, digest: str, rows: ArtifactQuerySet | None = None
+) -> tuple[Place, Repository, Artifact]:
     found = place(request, project)
     row = repository_in(found, repository)
-    return found, row, artifact_in(row, digest)
+    return found, row, artifact_in(row, digest, rows)
+
+
+def _whole() -> ArtifactQuerySet:
+    """With the tags and accessories that its page shows."""
+    return Artifact.objects.with_tags().with_accessories()
 
 
 def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifact, form: TagForm) -> HttpResponse:
@@ -154,6 +166,7 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
     index = is_index(artifact)
     asked = request.GET.get("view", "tags")
     shown = asked if asked in VIEWS else "tags"
+    entries = entries_of(artifact) if index else []
     context = {
         "repository": row,
         "artifact": artifact,
@@ -161,8 +174,10 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         "index": index,
         "tags": tags,
         "form": form,
-        "platforms": platforms_of(artifact, row),
-        "parts": parts_of(artifact, row) if index else [],
+        "platforms": list(dict.fromkeys(name for _pk, name in entries if name))
+        if index
+        else platforms_of(artifact, row),
+        "part_total": len(entries),
         "may_copy": not is_accessory(artifact) and may_copy(found),
         "wholes": wholes_of(artifact, row),
         "accessories": companions(artifact, row),
@@ -172,11 +187,20 @@ def _page(request: HttpRequest, found: Place, row: Repository, artifact: Artifac
         .exclude(artifacts=artifact)
         .order_by("name", "pk")[:MOST_LABELS],
         "shown": shown,
-        **_part(artifact, shown, index),
+        **(_parts(request, row, entries) if shown == "platforms" else _part(artifact, shown, index)),
         **found.context,
     }
     status = 422 if request.method == "POST" and form.errors else 200
     return render(request, "portal/artifacts/show.html", context, status=status)
+
+
+def _parts(request: HttpRequest, row: Repository, entries: list[tuple[int, str]]) -> dict[str, Any]:
+    """A page of the entries of an index: there may be a thousand."""
+    rows = Reference.objects.select_related("child").defer("child__extra_attrs", "child__annotations")
+    found: Any = Found(rows, [pk for pk, _name in entries])
+    page = Bounded(found, ENTRIES).get_page(request.GET.get("page"))
+    parts = [Part(entry.child, platform_name(entry.platform), row) for entry in page]
+    return {"parts": parts, "listing": Listing(page, query="", sort="")}
 
 
 def _usable(found: Place, artifact: Artifact) -> Any:
