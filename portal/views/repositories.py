@@ -111,11 +111,17 @@ def _matching(repository: Repository, query: str, choices: list[Choice]) -> Arti
         rows = rows.filter(tagged=tagged == "yes")
     if any(label):
         rows = rows.filter(Exists(ArtifactLabel.objects.filter(artifact=OuterRef("pk"), label=int(label[0]))))
-    if query:
-        # By the artifact alone: told the repository too, PostgreSQL looks through all of its tags for each artifact.
-        named = Q(Exists(Tag.objects.filter(artifact=OuterRef("pk"), name__icontains=query)))
-        rows = rows.filter(named | Q(digest__contains=query) if PART_OF_DIGEST.fullmatch(query) else named)
-    return rows
+    return rows.filter(_named(repository, query)) if query else rows
+
+
+def _named(repository: Repository, query: str) -> Q:
+    """The condition that `query` is a part of one of an artifact's tags, or of its digest where it can be."""
+    tags = Tag.objects.filter(artifact=OuterRef("pk"), name__icontains=query)
+    if PART_OF_DIGEST.fullmatch(query):
+        # Asked of one row after the other, and the digest first, which is at hand. By the artifact alone: told the
+        # repository too, PostgreSQL looks through all of its tags for each artifact.
+        return Q(digest__contains=query) | Q(Exists(tags))
+    return Q(Exists(tags.filter(repository=repository)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
