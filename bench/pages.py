@@ -1,131 +1,117 @@
-"""Server time of the portal's pages in a large installation: `python -m bench.pages [entries]`.
+"""Server time of every page of the portal in a large installation, for one caller, and its number of queries.
 
-A thousand projects, 20,000 repositories, 800,000 tagged artifacts, two million audit entries unless told otherwise, on
-PostgreSQL. Each page is asked for as the administrator and as a developer of ten projects; printed are the median and
-the 95th percentile in milliseconds, and the number of queries.
+`[DATABASE_URL=...] python -m bench.pages [--scale 1] [--only TEXT] [--rounds 20]`
+
+Without DATABASE_URL a database is made, seeded (see bench.seed) and forgotten. In one that is given nothing stays: all
+is done in a transaction that is rolled back. Of a file the time to its first piece counts. The registry is not there:
+what pages ask of it (the history of an image, the texts of a chart) is not in these times. What is asked stands in
+`bench/page_rows.py`. Exits with 1 if a page is above its budget, or is none.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import logging
+import os
 import statistics
 import sys
 import time
 from typing import Any
 
-from bench.stage import stage
+from bench.calls import HOST, Call, seeded
 
-PROJECTS, REPOSITORIES, ARTIFACTS, ENTRIES = 1_000, 20_000, 800_000, 2_000_000
-ROUNDS = 25
-PAGES = (
-    "/", "/projects", "/projects?q=7&page=3", "/projects/p-500", "/projects/p-500/summary", "/projects/p-500/log",
-    "/projects/p-500/members", "/projects/p-500/repositories/r-500", "/projects/p-500/repositories/r-500?q=v7",
-    "/projects/p-500/repositories/r-500/-/info", "/search?q=r-500", "/search?q=v12", "/search?q=sha256:00012",
-    "/palette?q=p-50", "/audit", "/audit?q=user-7", "/audit?event=delete_artifact", "/audit?result=failed",
-    "/audit?page=300", "/users", "/quotas", "/jobs", "/health",
-)  # fmt: skip
+SLOWEST = 15
+PATIENCE = 10
+"""Seconds after which the database ends a query, as web has it."""
 
 
-def fill(model: Any, count: int, **expressions: str) -> None:
-    """`count` rows of `model`, made by PostgreSQL: expressions of `n` by column; other columns have their defaults."""
-    from django.db import connection
-
-    columns, values = [], []
-    for field in model._meta.concrete_fields:
-        given = expressions.pop(field.column, None)
-        if field.primary_key and given is None:
-            continue
-        columns.append(f'"{field.column}"')
-        values.append(given if given is not None else _default(field))
-    assert not expressions, expressions
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        rows = f"SELECT {', '.join(values)} FROM generate_series(1, {count}) n"
-        cursor.execute(f'INSERT INTO "{table}" ({", ".join(columns)}) {rows}')
-        cursor.execute(f'ANALYZE "{table}"')
+def asked() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the installation, where none is given")
+    parser.add_argument("--rounds", type=int, default=20, help="how often each page is asked for")
+    parser.add_argument("--only", default="", help="pages whose name contains this")
+    return parser.parse_args()
 
 
-def _default(field: Any) -> str:
-    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return "now()"
-    value = field.get_default()
-    if value is None:
-        return "NULL"
-    if isinstance(value, dict | list):
-        return f"'{json.dumps(value)}'::jsonb"
-    return f"'{value}'" if isinstance(value, str) else str(value)
-
-
-def furnish(entries: int) -> None:
-    """The large installation."""
-    from accounts.models import User
-    from artifacts.models import Artifact, ArtifactBlob, Blob, Manifest, PullDay, Repository, Tag
-    from audit.models import Entry
-    from projects.models import Member, Project, Quota
-    from tests.cast import make_user
-
-    developer, admin = make_user("developer"), make_user("admin", is_admin=True)
-    fill(User, 5_000, username="'user-' || n", password="'!'", email="''")
-    fill(Project, PROJECTS, name="'p-' || n", public="n % 10 = 0", owner_id=str(admin.pk))
-    first = Project.objects.order_by("pk").values_list("pk", flat=True)[0] - 1
-    fill(Quota, PROJECTS, project_id=f"{first} + n", used="n * 1048576")
-    fill(Member, 10, project_id=f"{first} + 495 + n", user_id=str(developer.pk), role="2")
-    fill(Repository, REPOSITORIES, project_id=f"{first} + 1 + (n - 1) % {PROJECTS}",
-         name=f"'p-' || (1 + (n - 1) % {PROJECTS}) || '/r-' || n")  # fmt: skip
-    repository = Repository.objects.order_by("pk").values_list("pk", flat=True)[0] - 1
-    digest = "'sha256:' || encode(sha256(n::text::bytea), 'hex')"
-    owner = f"{repository} + 1 + (n - 1) % {REPOSITORIES}"
-    fill(Artifact, ARTIFACTS, project_id=f"{first} + 1 + ((n - 1) % {REPOSITORIES}) % {PROJECTS}", repository_id=owner,
-         digest=digest, stored_digest=digest, media_type="'application/vnd.oci.image.manifest.v1+json'", type="'IMAGE'",
-         size="1000000 + n", manifest_size="500", tagged="true",
-         push_time="now() - n * interval '1 second'")  # fmt: skip
-    artifact = Artifact.objects.order_by("pk").values_list("pk", flat=True)[0] - 1
-    fill(Manifest, ARTIFACTS, artifact_id=f"{artifact} + n", content="'{}'::bytea")
-    fill(Tag, ARTIFACTS, repository_id=owner, artifact_id=f"{artifact} + n", name="'v' || n", push_time="now()")
-    fill(Blob, ARTIFACTS, repository_id=owner, digest=digest, stored_digest=digest, size="n", touched="now()")
-    blob = Blob.objects.order_by("pk").values_list("pk", flat=True)[0] - 1
-    fill(ArtifactBlob, ARTIFACTS, artifact_id=f"{artifact} + n", blob_id=f"{blob} + n")
-    fill(PullDay, REPOSITORIES * 30, project_id=f"{first} + 1 + ((n - 1) % {REPOSITORIES}) % {PROJECTS}",
-         repository_id=owner, day=f"current_date - ((n - 1) / {REPOSITORIES})::int", pulls="n % 50")  # fmt: skip
-    fill(Entry, entries, op_time="now() - n * interval '1 second'", username="'user-' || (n % 5000)",
-         resource_type="'artifact'", resource="'p-1/r-1:v' || n", success="n % 1000 <> 0",
-         operation="CASE n % 20 WHEN 0 THEN 'create' WHEN 1 THEN 'delete' ELSE 'pull' END",
-         project_id=f"{first} + 1 + n % {PROJECTS}")  # fmt: skip
-
-
-def measure(who: str) -> None:
-    """Every page as `who`."""
-    from django.db import connection
-    from django.test import Client
+def measure(client: Any, call: Call, rounds: int) -> tuple[float, float, float, int, int]:
+    """Milliseconds of the first visit, median and 95th percentile of the others, queries and status of a page."""
+    from django.db import connection, transaction
     from django.test.utils import CaptureQueriesContext
 
+    with transaction.atomic():  # a query that was ended spoils no more than this
+        with CaptureQueriesContext(connection) as captured:
+            status, first = _visit(client, call.path)
+        queries = len(captured)  # the next request forgets them
+        transaction.set_rollback(status >= 500)
+    times = [_visit(client, call.path)[1] for _ in range(rounds)] if status < 500 else [first, first]
+    return first, statistics.median(times), statistics.quantiles(times, n=20, method="inclusive")[-1], queries, status
+
+
+def _visit(client: Any, path: str) -> tuple[int, float]:
+    """Status, and milliseconds until the page or the first piece of a file was there."""
+    start = time.perf_counter()
+    answer = client.get(path, headers={"Host": HOST, "X-Real-IP": "10.1.1.1"})
+    pieces = iter(answer.streaming_content if answer.streaming else ())
+    next(pieces, None)
+    took = (time.perf_counter() - start) * 1000
+    for _ in pieces:  # to its end: what is closed before takes the connection with it, and so the transaction
+        pass
+    return int(answer.status_code), took
+
+
+def visit_all(wanted: argparse.Namespace) -> int:
+    """Print a line for each page, and the slowest again; how many are above their budget or answer no 200."""
+    from bench.page_rows import calls
+
+    clients: dict[str, Any] = {}
+    lines, wrong = [], 0
+    for call in calls():
+        if wanted.only not in call.name:
+            continue
+        if call.who not in clients:
+            clients[call.who] = _client(call.who)
+        first, median, slow, queries, status = measure(clients[call.who], call, wanted.rounds)
+        mark = f"  {status}" if status != 200 else "  above" if slow > call.floor else ""
+        wrong += bool(mark)
+        times = f"{first:8.1f}{median:8.1f}{slow:8.1f}{call.floor:8.0f}"
+        lines.append((slow, f"  {call.name:58}{times}{queries:8}{mark}"))
+        print(lines[-1][1], flush=True)
+    print("the slowest:", *(line for _, line in sorted(lines, reverse=True)[:SLOWEST]), sep="\n")
+    print(f"{len(lines)} pages, {wrong} above their budget or no page; load average {os.getloadavg()[0]:.1f}")
+    return wrong
+
+
+def _client(who: str) -> Any:
+    from django.contrib.auth.signals import user_logged_in
+    from django.test import Client
+
+    from accounts.backends import BACKEND
     from accounts.models import User
 
-    client = Client(SERVER_NAME="haven.test")
-    client.force_login(User.objects.get(username=who), backend="accounts.backends.UserBackend")
-    for path in PAGES:
-        times = []
-        with CaptureQueriesContext(connection) as queries:
-            status = client.get(path).status_code
-        number = len(queries)  # the next request forgets them
-        if status != 200:
-            continue  # not this reader's page
-        for _ in range(ROUNDS):
-            start = time.perf_counter()
-            client.get(path)
-            times.append((time.perf_counter() - start) * 1000)
-        slow = statistics.quantiles(times, n=20)[-1]
-        print(f"{who:10} {path:52} {statistics.median(times):7.1f} {slow:7.1f} {number:4}", flush=True)
+    client = Client(raise_request_exception=False)
+    if who:
+        # The row would stay locked until all is rolled back, and others may measure in the same database.
+        user_logged_in.disconnect(dispatch_uid="update_last_login")
+        client.force_login(User.objects.get(username=who), backend=BACKEND)
+    return client
 
 
-def main(entries: int) -> None:
-    with stage("postgresql"):
-        start = time.monotonic()
-        furnish(entries)
-        print(f"furnished in {time.monotonic() - start:.0f} s; median and p95 in ms, queries")
-        for who in ("admin", "developer"):
-            measure(who)
+def main() -> int:
+    wanted = asked()
+    print(f"load average {os.getloadavg()[0]:.1f}; one caller, milliseconds")
+    with seeded(wanted.scale):
+        from django.db import connection, transaction
+
+        logging.disable(logging.CRITICAL)
+        print(f"  {'':58}{'first':>8}{'p50':>8}{'p95':>8}{'budget':>8}{'queries':>8}", flush=True)
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE}s'")
+            wrong = visit_all(wanted)
+            transaction.set_rollback(True)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else ENTRIES)
+    sys.exit(main())
