@@ -24,6 +24,28 @@ for row in Manifest.objects.select_related("artifact")[:500]:
         wrong.append(f"{row.artifact.digest} is not that of its manifest")
 print("\\n".join(wrong))
 """
+KINDS = "operation, resource_type, success"
+DAY = "(op_time AT TIME ZONE 'UTC')::date"
+TALLIES = {
+    "audit_tally": (
+        f"SELECT day, project_id, {KINDS}, number FROM audit_tally",
+        f"SELECT {DAY}, project, {KINDS}, count(*) FROM (SELECT *, 0 AS project FROM audit_entry"
+        " UNION ALL SELECT *, project_id FROM audit_entry WHERE project_id IS NOT NULL) counted GROUP BY 1, 2, 3, 4, 5",
+    ),
+    "audit_usertally": (
+        f"SELECT username, {KINDS}, number FROM audit_usertally",
+        f"SELECT username, {KINDS}, count(*) FROM audit_entry GROUP BY 1, 2, 3, 4",
+    ),
+    "audit_purged": (
+        "SELECT counted, settled, newest FROM audit_purged",
+        "SELECT max(id), max(id), max(id) FROM audit_entry",
+    ),
+    "artifacts_repository": (
+        "SELECT id, pull_count FROM artifacts_repository WHERE pull_count > 0",
+        "SELECT repository_id, sum(pull_count) FROM artifacts_artifact GROUP BY 1 HAVING sum(pull_count) > 0",
+    ),
+}
+"""What is told of the rows of a table, and what is so: by the table that tells it."""
 
 
 def test_the_seed_keeps_the_promises_and_touches_no_database_in_use(tmp_path: Path) -> None:
@@ -47,6 +69,10 @@ def test_the_seed_keeps_the_promises_and_touches_no_database_in_use(tmp_path: Pa
 
         checked = run("-c", PROMISES)
         assert (checked.returncode, checked.stdout.strip()) == (0, ""), checked.stderr[-2000:]
+        for table, (told, so) in TALLIES.items():
+            assert int(postgres.sql(f"SELECT count(*) FROM ({told}) told")) > 0, table
+            differs = f"(({told}) EXCEPT ALL ({so})) UNION ALL (({so}) EXCEPT ALL ({told}))"
+            assert postgres.sql(f"SELECT count(*) FROM ({differs}) differs") == "0", table
 
         again = run("-m", "bench.seed", "--scale", "0.01")
         assert again.returncode == 1 and "empty" in again.stderr
