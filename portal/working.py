@@ -18,6 +18,7 @@ KINDS: dict[str, Any] = {
     "HOUSEKEEPING": _("Housekeeping"),
     "PURGE_AUDIT_LOG": _("Purge of the audit log"),
     "REPLICATION": _("Replication"),
+    "REPLICATION_CHECK": _("Check of a replication"),
     "REPLICATION_DRY_RUN": _("Dry run of a replication"),
     "REPLICATION_HEALTH": _("Health of the endpoints"),
     "REPLICATION_PLAN": _("Planning a replication"),
