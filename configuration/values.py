@@ -1,6 +1,7 @@
 """The configuration as it stands: the environment first, then what an administrator set, then the default.
 
-Read through a cache of a few seconds in the process, so that a hot path may ask for anything without a query.
+Each process remembers it for a few seconds, so that a hot path may ask for anything without a query. The time of a
+file tells the others on this machine that it has changed; further ones know when they have forgotten.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,7 +38,7 @@ class Shown:
     editable: bool
 
 
-_known: tuple[float, dict[str, Any]] = (0.0, {})
+_known: tuple[float, int, dict[str, Any]] = (0.0, 0, {})
 
 
 def get(name: str) -> Any:
@@ -69,7 +71,7 @@ def set_values(values: Mapping[str, Any]) -> list[str]:
         for name in changed:
             text = json.dumps(parsed[name])
             Setting.objects.update_or_create(key=name, defaults={"value": seal(text) if KEYS[name].secret else text})
-        transaction.on_commit(forget)
+        transaction.on_commit(_tell)
     forget()
     return changed
 
@@ -96,7 +98,23 @@ def _check_together(values: Mapping[str, Any]) -> None:
 def forget() -> None:
     """Read the database again at the next question."""
     global _known
-    _known = (0.0, {})
+    _known = (0.0, 0, {})
+
+
+def _tell() -> None:
+    """Let every process on this machine forget. Where it cannot be told, it remembers to the end of its seconds."""
+    forget()
+    now = time.time_ns()
+    with suppress(OSError):
+        settings.CONFIGURATION_CHANGED.touch()
+        os.utime(settings.CONFIGURATION_CHANGED, ns=(now, now))  # `touch` alone counts in ticks of some milliseconds
+
+
+def _told() -> int:
+    try:
+        return os.stat(settings.CONFIGURATION_CHANGED).st_mtime_ns
+    except OSError:
+        return 0
 
 
 @cache
@@ -116,10 +134,11 @@ def fixed() -> dict[str, Any]:
 
 def _values() -> dict[str, Any]:
     global _known
-    until, values = _known
-    if time.monotonic() >= until:
+    until, told, values = _known
+    now = _told()
+    if time.monotonic() >= until or told != now:
         values = _read()
-        _known = (time.monotonic() + settings.CONFIGURATION_REMEMBERED, values)
+        _known = (time.monotonic() + settings.CONFIGURATION_REMEMBERED, now, values)
     return values
 
 

@@ -244,7 +244,9 @@ JOB_KINDS: dict[str, str] = {
 }
 """What `jobs` runs: a kind's name, and the function `(spec, job)` that does it."""
 CONFIGURATION_REMEMBERED = 3.0
-"""Seconds for which another process may still act on the old value of a configuration key."""
+"""Seconds for which a process on another machine may still act on the old value of a configuration key."""
+CONFIGURATION_CHANGED = DATA / "configuration.changed"
+"""The file whose time tells the processes on this machine to read the configuration again."""
 COLLECT_SETTLING = CONFIGURATION_REMEMBERED + 2
 """Seconds until every process knows that the mode has changed, and pushes that had begun are over or refused."""
 JOB_LEASE = 60.0

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connection, transaction
 
 from accounts.actions import configure
 from accounts.actors import ANONYMOUS, SYSTEM, Actor, Kind
@@ -60,12 +64,36 @@ def test_a_hot_path_asks_nothing(django_assert_num_queries: Any) -> None:
             values.get(name)
 
 
-def test_another_process_is_heard_when_the_cache_ends() -> None:
+def test_a_machine_that_is_not_told_hears_when_its_memory_ends() -> None:
     assert values.get("read_only") is False
     Setting.objects.create(key="read_only", value="true")
     assert values.get("read_only") is False
     values.forget()
     assert values.get("read_only") is True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_process_is_heard_at_once() -> None:
+    assert values.get("token_expiration") == 30
+    for minutes in range(5, 15):
+        with ProcessPoolExecutor(1, get_context("fork")) as other:
+            other.submit(_configure, minutes).result(30)
+        assert values.get("token_expiration") == minutes
+
+
+def _configure(minutes: int) -> None:
+    connection.close()  # the one of the process that this one was
+    with transaction.atomic():
+        configure(SYSTEM, {"token_expiration": minutes})
+        told = settings.CONFIGURATION_CHANGED.stat().st_mtime_ns if settings.CONFIGURATION_CHANGED.exists() else 0
+    assert settings.CONFIGURATION_CHANGED.stat().st_mtime_ns > told, "told once it is so, not before"
+    connection.close()
+
+
+def test_where_nobody_can_be_told_it_is_stored_all_the_same(settings: Any) -> None:
+    settings.CONFIGURATION_CHANGED = settings.CONFIGURATION_CHANGED / "no such folder" / "file"
+    configure(SYSTEM, {"token_expiration": 5})
+    assert values.get("token_expiration") == 5
 
 
 @pytest.mark.parametrize(

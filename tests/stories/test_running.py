@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests import processes
 from tests.cast import PASSWORD
 from tests.stack import content
 from tests.stack.fixtures import MakeStack
-from tests.stack.stack import ROOT, Stack
+from tests.stack.stack import ADMIN_PASSWORD, ROOT, Stack
 from tests.stack.wire import raw, raw_status, request_line
 
 pytestmark = pytest.mark.stack
@@ -235,3 +236,15 @@ def test_health_names_its_parts(stack: Stack) -> None:
 
     assert answer.json["status"] == "healthy"
     assert {part["name"] for part in answer.json["components"]} >= {"core", "database", "redis", "registry"}
+
+
+def test_what_is_set_holds_in_every_process(stack: Stack) -> None:
+    admin = stack.client("admin", ADMIN_PASSWORD)
+    try:
+        for number in range(10):
+            assert admin.api("PUT", "/configurations", {"banner_message": f"notice {number}"}).status == 200
+            with ThreadPoolExecutor(16) as pool:
+                asked = [pool.submit(stack.client().api, "GET", "/systeminfo") for _ in range(32)]
+            assert {answer.result().json["banner_message"] for answer in asked} == {f"notice {number}"}
+    finally:
+        admin.api("PUT", "/configurations", {"banner_message": ""})
