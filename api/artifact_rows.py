@@ -18,6 +18,7 @@ from api.overviews import NativeReportSummary, SBOMOverview
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap, moment
 from artifacts import models
 from artifacts.models import LISTED_ENTRIES
+from registry.manifests import INDEX_TYPES
 
 
 class Platform(Shape):
@@ -52,9 +53,11 @@ class Tag(Shape):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         if type(instance) is not dict:
             return super().to_representation(instance)
-        # A page of artifacts holds a thousand of these: each takes half the time if nothing is looked up.
-        times = {"push_time": moment(instance["push_time"]), "pull_time": moment(instance["pull_time"])}
-        return {**instance, **times, "immutable": False}
+        # A page of artifacts holds a thousand of these: each takes half the time if nothing is looked up or copied.
+        instance["push_time"] = moment(instance["push_time"])
+        instance["pull_time"] = moment(instance["pull_time"])
+        instance["immutable"] = False
+        return instance
 
 
 class Icon(Text):
@@ -137,15 +140,15 @@ class Wanted:
         Of many rows plain values are read: to make a model's instance of each costs more than all the rest.
         """
         found = {row["id"]: row for row in rows.filter(pk__in=keys).values(*COLUMNS)}
-        for name, things in self.read(keys, entries).items():
+        indexes = [key for key, row in found.items() if row["media_type"] in INDEX_TYPES]
+        for name, things in {"references": references(indexes, entries), **self.read(list(found))}.items():
             for key, entry in things:
-                if key in found:
-                    found[key].setdefault(name, []).append(entry)
+                found[key].setdefault(name, []).append(entry)
         return [Artifact.of(completed(found[key])) for key in keys if key in found]
 
-    def read(self, keys: list[int], entries: int | None) -> dict[str, Iterable[tuple[int, dict[str, Any]]]]:
+    def read(self, keys: list[int]) -> dict[str, Iterable[tuple[int, dict[str, Any]]]]:
         """What hangs on the artifacts, by its name in the answer; each with the id of its artifact."""
-        found: dict[str, Iterable[tuple[int, dict[str, Any]]]] = {"references": references(keys, entries)}
+        found: dict[str, Iterable[tuple[int, dict[str, Any]]]] = {}
         if self.tags:
             found["tags"] = tags(keys)
         if self.labels:
