@@ -31,6 +31,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece: for the second of two, one side waits 40 ms for the other
     server: _Server
 
     def do_GET(self) -> None:

@@ -33,6 +33,7 @@ class Listener(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece: for the second of two, one side waits 40 ms for the other
     server: Listener
 
     def do_GET(self) -> None:
