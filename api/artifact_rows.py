@@ -17,6 +17,7 @@ from api.labels import Label
 from api.overviews import NativeReportSummary, SBOMOverview
 from api.shapes import Flag, ListOf, Map, Moment, Number, Shape, Text, TextMap, moment
 from artifacts import models
+from artifacts.kinship import SIGNATURE_COSIGN, SIGNATURE_NOTATION
 from artifacts.models import LISTED_ENTRIES
 from registry.manifests import INDEX_TYPES
 
@@ -122,6 +123,7 @@ class Wanted:
 
     tags: bool
     accessories: bool
+    inherited: bool
     labels: bool
 
     @classmethod
@@ -129,6 +131,7 @@ class Wanted:
         return cls(
             tags=parameters.flag(request, "with_tag", True),
             accessories=parameters.flag(request, "with_accessory"),
+            inherited=parameters.flag(request, "with_inherited_accessory"),
             labels=parameters.flag(request, "with_label"),
         )
 
@@ -158,6 +161,8 @@ class Wanted:
         if self.accessories:
             rows = accessories(models.Accessory.objects.filter(subject__in=keys).order_by("pk"))
             found["accessories"] = ((row["subject_id"], row) for row in rows)
+        if self.inherited:
+            found["inherited_accessories"] = inherited(keys)
         return found
 
 
@@ -212,9 +217,10 @@ def references(keys: Collection[int], most: int | None) -> Iterable[tuple[int, d
         yield row["parent_id"], {**row, "platform": platform or None, "urls": row["urls"] or None}
 
 
-def accessories(rows: QuerySet[models.Accessory]) -> Iterable[Any]:
-    """`rows` as `Accessory` shows them."""
+def accessories(rows: QuerySet[models.Accessory], *also: str) -> Any:
+    """`rows` as `Accessory` shows them, and these columns `also`."""
     return rows.values(
+        *also,
         "id",
         "artifact_id",
         "subject_id",
@@ -227,6 +233,17 @@ def accessories(rows: QuerySet[models.Accessory]) -> Iterable[Any]:
     )
 
 
+def inherited(keys: Collection[int]) -> Iterable[tuple[int, Any]]:
+    """The signatures of the indexes that name these artifacts: who signed an index stands for what is in it."""
+    of_parents = models.Accessory.objects.filter(subject__references__child__in=keys, type__in=SIGNATURES)
+    named = of_parents.annotate(child_id=F("subject__references__child")).order_by("pk").distinct()
+    for row in accessories(named, "child_id")[:MOST_INHERITED]:
+        yield row.pop("child_id"), row
+
+
+SIGNATURES = (SIGNATURE_COSIGN, SIGNATURE_NOTATION)
+MOST_INHERITED = 1000
+"""On one page: an image may be named by any number of indexes."""
 ADDITIONS = {"IMAGE": ("build_history",), "CHART": ("values.yaml", "readme.md", "dependencies")}
 """What else there is to read, by the type of artifact."""
 
