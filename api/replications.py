@@ -91,7 +91,7 @@ def show_policy(policy: models.Policy, actor: Actor) -> dict[str, Any]:
             "dest_namespace": policy.dest_namespace,
             "dest_namespace_replace_count": policy.replace_count,
             "trigger": trigger_of(policy),
-            "filters": policy.filters,
+            "filters": policy.filters or None,
             "replicate_deletion": policy.deletion,
             "deletion": policy.deletion,
             "override": policy.override,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Group, User
 from artifacts.models import Accessory, Repository, Tag
 from configuration import values
-from projects.models import Member, Role
+from jobs import actions as jobs
+from jobs import tasks
+from jobs.models import Execution, Schedule
+from projects.models import Member, Project, Role
+from replication.models import COPY, Endpoint, Policy
 from robots.models import Robot
+from tests.api import replication
 from tests.api.calling import Caller, caller, code, message
 from tests.api.conftest import Stage
 from tests.api.stage import PUSHED, make_image, make_index, make_signature, make_system_robot
@@ -230,3 +239,143 @@ def test_a_tag_of_an_index_goes_alone_and_its_artifact_with_all_it_holds(stage: 
     assert ask.delete(f"{stage.path}/{stage.image.digest}").status_code == 200
     assert ask.get(f"{stage.path}/{signature.digest}").status_code == 404
     assert not Tag.objects.filter(repository=stage.repository).exists()
+
+
+# Schedules and work
+
+
+def test_a_schedule_takes_the_cron_that_harbor_takes(cast: Cast) -> None:
+    admin, path = caller(cast.admin), "/system/purgeaudit/schedule"
+    asked = {"parameters": {"audit_retention_hour": 240_000, "include_event_types": "create_project,other"}}
+    for kind in ("Hourly", "Daily", "Weekly", "Custom"):  # the cron counts, whatever the kind is called
+        made = admin.post(path, asked | {"schedule": {"type": kind, "cron": "0 15 3 * * MON"}})
+        assert (made.status_code, made["Location"]) == (201, "/api/v2.0/system/purgeaudit/0")
+        shown = admin.get(path).json()
+        assert (shown["schedule"]["type"], shown["schedule"]["cron"]) == (kind, "0 15 3 * * MON")
+        assert json.loads(shown["job_parameters"]) == asked["parameters"] | {"dry_run": False}
+    for cron in ("@daily", "15 3 * * *", "0 15 3 * * * 2026", "* 15 3 * * *", "5 15 3 * * *", "00 15 3 * * *"):
+        refused = admin.put(path, asked | {"schedule": {"type": "Custom", "cron": cron}})
+        assert (refused.status_code, code(refused)) == (400, "BAD_REQUEST"), cron
+    assert admin.get(path).json()["schedule"]["cron"] == "0 15 3 * * MON"
+
+    Schedule.objects.filter(vendor_type="PURGE_AUDIT_LOG").update(next_run=timezone.now())
+    tasks.tick()
+    [run] = admin.get("/system/purgeaudit").json()
+    assert (run["job_name"], run["job_kind"], run["job_status"]) == ("PURGE_AUDIT_LOG", "SCHEDULE", "Pending")
+    assert run["schedule"]["type"] == "Schedule"
+
+
+def test_queues_have_harbors_names_and_hide_what_it_hides(cast: Cast) -> None:
+    names = {queue["job_type"] for queue in caller(cast.admin).get("/jobservice/queues").json()}
+    assert {"PURGE_AUDIT_LOG", "EXECUTION_SWEEP", "REPLICATION", "SCHEDULER"} <= names
+    assert not names & {"DEMO", "IMAGE_REPLICATE", "IMAGE_SCAN_ALL", "IMAGE_GC", "PURGE_AUDIT"}
+
+
+# Quotas
+
+
+def test_a_new_projects_room(cast: Cast) -> None:
+    admin, alice = caller(cast.admin), caller(cast.alice)
+    assert admin.put("/configurations", {"storage_per_project": 7000}).status_code == 200
+    for name, ask, limit, hard in (
+        ("usual", admin, None, 7000),
+        ("zero", admin, 0, 7000),
+        ("more", admin, 1024**5, 1024**5),
+        ("ignored", alice, -1, 7000),
+    ):
+        assert ask.post("/projects", {"project_name": name, "storage_limit": limit}).status_code == 201
+        assert ask.get(f"/projects/{name}/summary").json()["quota"] == {
+            "hard": {"storage": hard},
+            "used": {"storage": 0},
+        }
+    refused = admin.post("/projects", {"project_name": "vast", "storage_limit": 1024**5 + 1})
+    assert (refused.status_code, code(refused)) == (400, "BAD_REQUEST")
+    assert not Project.objects.filter(name="vast").exists()
+
+
+# Registries and replication
+
+
+def test_the_kinds_of_registries_and_what_rules_can_have_with_them(cast: Cast) -> None:
+    admin = caller(cast.admin)
+    harbor = replication.endpoint()
+    plain = Endpoint.objects.create(name="plain", type="docker-registry", url="https://plain.test")
+    kinds = "harbor docker-hub docker-registry huawei-SWR google-gcr aws-ecr azure-acr ali-acr jfrog-artifactory quay"
+    more = "gitlab dtr tencent-tcr github-ghcr volcengine-cr"
+    assert set(admin.get("/replication/adapters").json()) == {*kinds.split(), *more.split()}
+    info = admin.get(f"/registries/{plain.pk}/info").json()
+    assert [style["type"] for style in info["supported_resource_filters"]] == ["name", "tag"]
+    assert info["supported_triggers"] == ["manual", "scheduled"]
+    info = admin.get(f"/registries/{harbor.pk}/info").json()
+    assert [style["type"] for style in info["supported_resource_filters"]] == ["name", "tag", "label", "resource"]
+    assert (info["supported_triggers"], info["supported_copy_by_chunk"]) == (["manual", "scheduled"], True)
+    forms = admin.get("/replication/adapterinfos").json()
+    fixed = {"docker-hub": "https://hub.docker.com", "github-ghcr": "https://ghcr.io"}
+    for name, url in fixed.items():
+        pattern = forms[name]["endpoint_pattern"]
+        addresses = [entry["value"] for entry in pattern["endpoints"]]
+        assert (pattern["endpoint_type"], addresses) == ("EndpointPatternTypeFix", [url])
+    assert {forms[name]["endpoint_pattern"]["endpoint_type"] for name in ("ali-acr", "aws-ecr", "google-gcr")} == {
+        "EndpointPatternTypeList"
+    }
+    assert forms["google-gcr"]["credential_pattern"]["access_key_data"] == "_json_key"
+
+
+def test_an_endpoint_that_does_not_answer_is_not_kept_by_a_change_either(cast: Cast, settings: Settings) -> None:
+    settings.ALLOWED_NETWORKS = ["127.0.0.1"]
+    admin, endpoint = caller(cast.admin), replication.endpoint()
+    replication.unused()
+    path = f"/registries/{endpoint.pk}"
+    for body in ({"url": "http://127.0.0.1:9"}, {"name": "x" * 65}, {"name": ""}):
+        assert code(admin.put(path, body)) == "BAD_REQUEST", body
+    assert code(admin.put(path, {"name": "unused"})) == "CONFLICT"
+    shown = admin.get(path).json()
+    assert (shown["url"], shown["name"]) == ("https://there.test", "there")
+    assert shown["credential"]["access_secret"] == "*****"
+
+
+def test_what_a_rule_says_of_deletion_flattening_and_speed(cast: Cast) -> None:
+    admin, image = caller(cast.admin), {"type": "resource", "value": "image"}
+    good: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({}, {"deletion": None, "dest_namespace_replace_count": -1, "speed": 0}),
+        ({"replicate_deletion": True}, {"deletion": None, "replicate_deletion": None}),
+        ({"deletion": True}, {"deletion": True, "replicate_deletion": True}),
+        ({"dest_namespace_replace_count": 0}, {"dest_namespace_replace_count": 0}),
+        ({"dest_namespace_replace_count": 3}, {"dest_namespace_replace_count": 3}),
+        ({"speed": -1}, {"speed": 0}),
+        ({"speed": 512, "override": True, "copy_by_chunk": True}, {"speed": 512, "override": True}),
+        ({"filters": []}, {"filters": None}),
+        ({"filters": [image]}, {"filters": [image]}),
+    ]
+    for number, (asked, shown) in enumerate(good):
+        made = admin.post("/replication/policies", replication.rule(name=f"rule{number}", **asked))
+        assert made.status_code == 201, (asked, made.content)
+        told = admin.raw("GET", made["Location"]).json()
+        assert {key: told.get(key) for key in shown} == shown, asked
+    both = {"dest_registry": {"id": replication.endpoint().pk}, "src_registry": {"id": replication.unused().pk}}
+    wrong: list[dict[str, Any]] = [
+        {"filters": [{"type": "tag", "value": "v*", "decoration": "likes"}]},
+        {"filters": [{"type": "resource", "value": 7}]},
+        {"filters": [{"type": "colour", "value": "red"}]},
+        {"trigger": {"type": "scheduled"}},
+        {"dest_registry": {"id": 0}},
+        both,
+    ]
+    for asked in wrong:
+        refused = admin.post("/replication/policies", replication.rule(name="wrong", **asked))
+        assert (refused.status_code, code(refused)) == (400, "BAD_REQUEST"), asked
+    assert not Policy.objects.filter(name="wrong").exists()
+
+
+def test_a_run_of_a_rule_in_harbors_words(cast: Cast) -> None:
+    admin, policy = caller(cast.admin), replication.policy()
+    made = admin.post("/replication/executions", {"policy_id": policy.pk})
+    assert made.status_code == 201
+    path = made["Location"].removeprefix("/api/v2.0")
+    shown = admin.get(path).json()
+    assert (shown["policy_id"], shown["status"], shown["trigger"]) == (policy.pk, "InProgress", "manual")
+    assert admin.put(path).status_code == 200
+    assert admin.get(path).json()["status"] == "Stopped"
+    job = jobs.add_job(Execution.objects.get(pk=shown["id"]), COPY, replication.SPEC | {"operation": "deletion"})
+    [task] = admin.get(f"{path}/tasks").json()
+    assert (task["operation"], task["job_id"], task["resource_type"]) == ("deletion", str(job.pk), "image")
