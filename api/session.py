@@ -11,8 +11,11 @@ from accounts import sessions
 from accounts.actors import actor_of
 from accounts.errors import BadRequest, PreconditionFailed, Unauthenticated
 from accounts.models import User
-from api.views import Endpoint, done, refuse_forgery
+from api.views import Endpoint, done
 from configuration import values
+
+TOKEN = "CSRF_COOKIE"
+"""Where Django keeps the secret behind the tokens of a request."""
 
 
 class Form(Endpoint):
@@ -20,21 +23,20 @@ class Form(Endpoint):
 
     heeds_read_only = False
 
-    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        super().initial(request, *args, **kwargs)
-        if request.method == "POST":
-            refuse_forgery(request._request)
+    def needs_token(self, request: Request) -> bool:
+        return True
 
 
 class Login(Form):
     def post(self, request: Request) -> Response:
-        form = request._request.POST
+        form, given = request._request.POST, request.META.get(TOKEN)
         try:
             user = sessions.sign_in(request._request, form.get("principal", ""), form.get("password", ""))
         except sessions.SignInElsewhere:
             return elsewhere("/c/oidc/login")
         if user is None:
             raise Unauthenticated
+        request.META[TOKEN] = given  # programs go on with the token they began with; our own pages give a new one
         return done()
 
 

@@ -31,6 +31,11 @@ class Check(CsrfViewMiddleware):
     def _reject(self, request: HttpRequest, reason: str) -> Any:
         return reason
 
+    def _check_referer(self, request: HttpRequest) -> None:
+        """A program names no page it comes from; no foreign page can have a browser send the token in our header."""
+        if "HTTP_REFERER" in request.META or settings.CSRF_HEADER_NAME not in request.META:
+            super()._check_referer(request)  # type: ignore[misc]
+
 
 def refuse_forgery(request: HttpRequest) -> None:
     """Raise Forged unless `request` carries the token that goes with its session."""
@@ -65,10 +70,14 @@ class Endpoint(APIView):
             return
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
             raise errors.TooLarge
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        if self.needs_token(request):
             refuse_forgery(request._request)
         if self.heeds_read_only and values.get("read_only"):
             raise errors.ReadOnly
+
+    def needs_token(self, request: Request) -> bool:
+        """Whether a change has to bring the token that a page was given: with a session, be it an old one."""
+        return settings.SESSION_COOKIE_NAME in request.COOKIES
 
     def handler_of(self, request: Request) -> Any:
         """The method that answers `request`; None if there is none."""
@@ -92,7 +101,7 @@ class Endpoint(APIView):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response["Cache-Control"] = "no-store"
-        if request.method in SAFE:
+        if request.method in SAFE or self.needs_token(request):
             response["X-Harbor-CSRF-Token"] = get_token(request._request)
         return super().finalize_response(request, response, *args, **kwargs)
 

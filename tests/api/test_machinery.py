@@ -163,9 +163,32 @@ def test_a_session_with_its_token_may(cast: Cast) -> None:
     assert response.status_code == 201
 
 
+def test_a_program_goes_on_with_the_token_it_began_with(cast: Cast) -> None:
+    """Over https too, where a browser would name the page it comes from; every answer on the way tells the token."""
+    client = Client(enforce_csrf_checks=True)
+    first = client.get(f"{BASE}/systeminfo")
+    sent = {"X_Harbor_CSRF_Token": first["X-Harbor-CSRF-Token"], "X_Forwarded_Proto": "https"}
+    form = b"principal=alice&password=" + PASSWORD.encode()
+    ask = Caller(client=client)
+    login = ask.raw("POST", "/c/login", form, content_type="application/x-www-form-urlencoded", **sent)
+    assert login.status_code == 200, login.content
+    assert ask.post("/projects", {"project_name": "first"}, **sent).status_code == 201
+    for answer in (login, ask.post("/projects", {"project_name": "forged"})):
+        sent["X_Harbor_CSRF_Token"] = answer["X-Harbor-CSRF-Token"]
+        assert ask.put("/projects/first", {"metadata": {"public": "true"}}, **sent).status_code == 200
+    for foreign in ({"Referer": "https://evil.test/"}, {"Origin": "https://evil.test"}, {"Origin": "null"}):
+        assert ask.post("/projects", {"project_name": "forged"}, **sent, **foreign).status_code == 403
+    assert not Project.objects.filter(name="forged").exists()
+
+
 def test_a_session_cookie_asks_for_the_token_even_beside_a_password(cast: Cast) -> None:
     response = Caller("alice", PASSWORD, signed_in("alice")).post("/projects", {"project_name": "both"})
     assert response.status_code == 403
+    for name, status in (("sid", 403), ("other", 201)):  # of a session that ended; of somebody else's
+        client = Client(enforce_csrf_checks=True)
+        client.cookies[name] = "left from before"
+        response = Caller("alice", PASSWORD, client).post("/projects", {"project_name": "both"})
+        assert response.status_code == status, name
 
 
 def test_a_session_ends_with_the_password(cast: Cast) -> None:
