@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from django.core.serializers import serialize
 from django.test import Client
 from django.urls import reverse
 
@@ -36,7 +35,9 @@ ATTEMPTS = [*((kind, body, {}) for kind, body in FOREIGN.values()), *((*FOREIGN[
 
 def everything() -> str:
     """All that a forged request could have changed."""
-    kept = "".join(serialize("json", model.objects.all()) for model in (User, Project, Member, Robot, Repository, Tag))
+    kept = [
+        list(model.objects.order_by("pk").values_list()) for model in (User, Project, Member, Robot, Repository, Tag)
+    ]
     return f"{kept} {Entry.objects.count()} entries"
 
 
