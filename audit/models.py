@@ -59,6 +59,11 @@ class Entry(models.Model):
             models.Index(fields=["resource_type", "-op_time", "-id"], name="entry_type_time"),
             models.Index(fields=["resource", "-op_time", "-id"], name="entry_resource_time"),
             models.Index(fields=["-op_time", "-id"], condition=models.Q(success=False), name="entry_failed_time"),
+            models.Index(
+                fields=["username", "-op_time", "-id"],
+                condition=models.Q(success=False),
+                name="entry_failed_username_time",
+            ),
         ]
 
     def __str__(self) -> str:

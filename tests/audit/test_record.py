@@ -127,6 +127,8 @@ def test_entries_are_chosen_by_event_type() -> None:
         {"operation": "pull"},
         {"project_id": 1},
         {"op_time__range": ("2026-01-01 00:00Z", "2026-02-01 00:00Z")},
+        {"success": False},
+        {"username": "alice", "success": False},
     ],
 )
 def test_every_filter_reads_an_index_in_the_order_of_the_list(chosen: dict[str, Any]) -> None:
@@ -138,6 +140,6 @@ def test_every_filter_reads_an_index_in_the_order_of_the_list(chosen: dict[str, 
 
     plan = query.explain()
 
-    assert "entry_" in plan
+    assert ("entry_failed_username_time" if {"username", "success"} <= chosen.keys() else "entry_") in plan
     assert "Sort" not in plan
     assert "TEMP B-TREE" not in plan
