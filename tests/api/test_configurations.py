@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from configuration.models import Setting
 from tests.api.calling import caller, code, message
 from tests.cast import Cast
 
+HARBOR = json.loads((Path(__file__).parents[1] / "configuration" / "keys.json").read_text())
 CANARY = "Canary-In-The-Mine-1"
 
 
@@ -128,3 +130,42 @@ def test_all_that_is_shown_may_be_sent_back_with_a_change(cast: Cast) -> None:
     assert admin.get("/configurations").json() == shown
     assert admin.put("/configurations", {"ldap_url": "ldap://directory.test"}).status_code == 200
     assert admin.put("/configurations", {"ldap_url": ""}).status_code == 400
+
+
+def test_the_keys_are_harbors_for_reading_and_for_writing(cast: Cast) -> None:
+    admin = caller(cast.admin)
+    users = [key for key in HARBOR if key["scope"] == "user"]
+    readable = {key["key"] for key in users if key["get"]} - {"uaa_client_secret"}
+    shown = admin.get("/configurations").json()
+    assert shown.keys() == readable
+    for name in readable - {"scan_all_policy"}:
+        assert shown[name].keys() == {"value", "editable"}, name
+    for key in (key for key in users if not key["put"]):  # unknown to the operation, as every other word
+        assert admin.put("/configurations", {key["key"]: True}).status_code == 200
+    assert not Setting.objects.exists()
+
+
+def test_one_variable_of_the_environment_makes_everything_read_only(
+    cast: Cast, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("CONFIG_OVERWRITE_JSON", '{"banner_message": "hello"}')
+    values.forget()
+    admin = caller(cast.admin)
+    shown = admin.get("/configurations").json()
+    assert shown.pop("scan_all_policy")
+    assert shown["banner_message"]["value"] == "hello"
+    assert [name for name, item in shown.items() if item["editable"]] == []
+    for change in ({"banner_message": "bye"}, {"token_expiration": 45}):
+        refused = admin.put("/configurations", change)
+        assert (refused.status_code, code(refused)) == (403, "FORBIDDEN")
+
+
+def test_times_and_the_place_of_the_log_are_judged(cast: Cast) -> None:
+    admin = caller(cast.admin)
+    for name in ("token_expiration", "robot_token_duration", "session_timeout"):
+        for wrong in (0, -1, 10_000_000_000):
+            assert admin.put("/configurations", {name: wrong}).status_code == 400, (name, wrong)
+        assert admin.put("/configurations", {name: 9_999_999_999}).status_code == 200
+    refused = admin.put("/configurations", {"skip_audit_log_database": True})
+    assert (refused.status_code, code(refused)) == (400, "BAD_REQUEST")
+    assert admin.get("/configurations").json()["skip_audit_log_database"]["value"] is False
