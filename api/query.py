@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from django.db.models import Q
 from django.utils.dateparse import parse_date, parse_datetime
@@ -64,8 +64,12 @@ Filter = Callable[[Term, str], Q]
 
 
 def parse(text: str) -> dict[str, Term]:
-    """The terms of a `q`, by key; a key given twice counts once, the last. BadRequest where the grammar is broken."""
-    if len(text) > MAX_LENGTH or "\0" in (plain := unquote(text)):
+    """The terms of a `q`, by key; a key given twice counts once, the last. BadRequest where the grammar is broken.
+
+    It may still be escaped once more; then a plus is a space, as Go reads it.
+    """
+    plain = unquote_plus(text) if "%" in text else text
+    if len(text) > MAX_LENGTH or "\0" in plain:
         raise BadRequest("the query string is not valid")
     terms = {}
     for part in plain.split(",") if plain else ():

@@ -34,6 +34,9 @@ from tests.cast import Cast, make_project
         ("n={}", {"n": AnyOf(())}),
         ("n=(1 2)", {"n": AllOf(("1", "2"))}),
         ("tags%3Dnil", {"tags": Exactly("nil")}),
+        ("n%3D%281+2%29", {"n": AllOf(("1", "2"))}),
+        ("n%3Da%2Bb", {"n": Exactly("a+b")}),
+        ("n=a+b", {"n": Exactly("a+b")}),  # escaped once, a plus is one: media types have it
     ],
 )
 def test_grammar(text: str, terms: dict[str, Any]) -> None:
