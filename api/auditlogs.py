@@ -42,14 +42,15 @@ class AuditLogEventType(Shape):
     event_type = Text()
 
 
+# Where Harbor's answers, its columns and its fields have a name each, a client may know any of them.
 FILTERS: dict[str, query.Filter] = {
     "id": query.number("id"),
     "username": query.text("username"),
     "resource": query.text("resource"),
     "resource_type": query.text("resource_type"),
     "operation": query.text("operation"),
-    "operation_description": query.text("operation_description"),
-    "operation_result": query.flag("success"),
+    **dict.fromkeys(("operation_description", "op_desc"), query.text("operation_description")),
+    **dict.fromkeys(("operation_result", "op_result", "is_successful"), query.flag("success")),
     "op_time": query.when("op_time"),
     "project_id": query.number("project_id"),
 }

@@ -137,7 +137,7 @@ REGISTRIES = Listing(
         "url": query.text("url"),
         "description": query.text("description"),
         "insecure": query.flag("insecure"),
-        "status": query.text("status"),
+        **dict.fromkeys(("status", "health"), query.text("status")),
         "creation_time": query.when("creation_time"),
         "update_time": query.when("update_time"),
     },

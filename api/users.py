@@ -82,7 +82,7 @@ USERS = Listing(
         "email": query.text("email"),
         "realname": query.text("realname"),
         "comment": query.text("comment"),
-        "sysadmin_flag": query.flag("is_admin"),
+        **dict.fromkeys(("sysadmin_flag", "sys_admin_flag"), query.flag("is_admin")),
         "creation_time": query.when("creation_time"),
         "update_time": query.when("update_time"),
     },
