@@ -6,6 +6,7 @@ I3  every project's quota says what the project really uses
 I4  no job is running that nobody works on
 I5  no empty link or blob lies in the storage, as a full disk leaves them
 I6  every artifact says rightly whether lists show it and whether a tag names it
+I7  every tally of the audit log says how many entries there are
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from artifacts.books import compare, misplaced_in, used
 from artifacts.contents import read_back
 from artifacts.models import Artifact, ArtifactBlob, Tag
 from artifacts.standing import misplaced
+from audit import checking
 from jobs.models import Job, Status
 from projects.models import Quota
 from registry.client import Registry
@@ -117,6 +119,12 @@ def lists() -> Iterator[str]:
         with suppress(NotFound):  # the project has gone meanwhile
             if count := misplaced_in(pk):
                 yield f"I6 {name}: lists know {count} artifacts wrongly"
+
+
+def tallies() -> Iterator[str]:
+    """I7. `manage.py recount` puts it right."""
+    if count := checking.drifted():
+        yield f"I7 audit log: {count} of its tallies are wrong"
 
 
 def storage(heap: Heap) -> Iterator[str]:

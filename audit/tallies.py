@@ -24,6 +24,9 @@ PATIENCE = timedelta(seconds=10)
 """Between a look at the newest id and its being settled, beside all transactions of then having ended."""
 EVERYWHERE = 0
 KIND = ("operation", "resource_type", "success")
+OF_DAY = ("project_id", "day", *KIND)
+OF_USER = ("username", *KIND)
+"""What tells one tally from the others."""
 _ROWS = 500
 
 
@@ -39,7 +42,7 @@ def count_on(seconds: float = 40.0, step: int = STEP) -> int:
 @transaction.atomic
 def _count_step(step: int) -> tuple[int, int]:
     """Count the next ids; up to which one all are counted now, and up to which they are settled."""
-    ledger = _locked()
+    ledger = lock()
     _settle(ledger)
     end = min(ledger.counted + step, ledger.settled)
     _add(Entry.objects.filter(pk__gt=ledger.counted, pk__lte=end), 1)
@@ -73,7 +76,7 @@ def _settle(ledger: Ledger) -> None:
 @transaction.atomic
 def delete(entries: EntryQuerySet) -> int:
     """Delete `entries` from the log and from the tallies, and let what was remembered be forgotten; how many."""
-    ledger = _locked()
+    ledger = lock()
     _add(entries.filter(pk__lte=ledger.counted), -1)
     deleted = entries.delete()[0]
     if deleted:
@@ -84,12 +87,12 @@ def delete(entries: EntryQuerySet) -> int:
 @transaction.atomic
 def tidy() -> None:
     """Leave out tallies of what is no longer there."""
-    _locked()
+    lock()
     for tallies in (Tally, UserTally):
         tallies._default_manager.filter(number=0).delete()
 
 
-def _locked() -> Ledger:
+def lock() -> Ledger:
     """The one row, held until the transaction ends: one at a time changes the tallies."""
     return Ledger.objects.select_for_update().get_or_create(pk=1)[0]
 
@@ -104,12 +107,12 @@ def _add(entries: EntryQuerySet, sign: int) -> None:
         everywhere[(EVERYWHERE, *kind)] = everywhere.get((EVERYWHERE, *kind), 0) + number
         if row["project_id"]:
             rows[(row["project_id"], *kind)] = number
-    _upsert(Tally, ("project_id", "day", *KIND), {**everywhere, **rows})
+    upsert(Tally, OF_DAY, {**everywhere, **rows})
     by_user = entries.order_by().values_list("username", *KIND).annotate(number=Count("pk"))
-    _upsert(UserTally, ("username", *KIND), {tuple(kind): sign * number for *kind, number in by_user})
+    upsert(UserTally, OF_USER, {tuple(kind): sign * number for *kind, number in by_user})
 
 
-def _upsert(model: type[models.Model], names: tuple[str, ...], numbers: dict[tuple[Any, ...], int]) -> None:
+def upsert(model: type[models.Model], names: tuple[str, ...], numbers: dict[tuple[Any, ...], int]) -> None:
     """Add these numbers to the rows of `model`, or make them."""
     columns: list[Any] = [model._meta.get_field(name) for name in (*names, "number")]
     listed, keys = ", ".join(column.column for column in columns), ", ".join(names)

@@ -7,13 +7,14 @@ from django.core.management.base import BaseCommand
 
 from accounts.errors import NotFound
 from artifacts.books import place_anew, put_right
+from audit import checking
 from projects.models import Project
 
 
 class Command(BaseCommand):
     help = (
-        "Count anew what each project uses, and let its quota say so; find out anew which artifacts lists show. "
-        "Prints a line for each project that was wrong. "
+        "Count anew what each project uses, and let its quota say so; find out anew which artifacts lists show; "
+        "count the audit log anew. Prints a line for each project that was wrong, and one for the log. "
         "Can be run at any time; pushes to a project wait while it is counted."
     )
 
@@ -28,4 +29,7 @@ class Command(BaseCommand):
                 if count := place_anew(pk):
                     wrong += 1
                     self.stdout.write(f"{name}: lists knew {count} artifacts wrongly")
+        if count := checking.put_right():
+            wrong += 1
+            self.stdout.write(f"audit log: {count} of its tallies were wrong")
         self.stdout.write(f"{wrong} put right" if wrong else "everything is as it should be")

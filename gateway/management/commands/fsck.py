@@ -30,6 +30,7 @@ class Command(BaseCommand):
             fsck.quotas(),
             fsck.jobs(),
             fsck.lists(),
+            fsck.tallies(),
         )
         count = 0
         for sentence in chain(wrong, self._storage()):
