@@ -64,6 +64,8 @@ def parse(metadata: Mapping[str, str], *, at_creation: bool = False) -> dict[str
     for key, value in metadata.items():
         require_known(key)
         if at_creation and key == "retention_id":
+            if not value:  # as much as nothing said
+                continue
             raise BadRequest("the retention policy of a project is not set at its creation", key)
         try:
             parsed[key] = KEYS[key](value)

@@ -169,6 +169,12 @@ def test_metadata_that_make_no_sense(cast: Cast, metadata: dict[str, str]) -> No
     assert not Project.objects.filter(name="new").exists()
 
 
+def test_no_retention_policy_is_what_a_new_project_may_say_it_has(cast: Cast) -> None:
+    body = {"project_name": "new", "metadata": {"retention_id": "", "severity": None, "public": "true"}}
+    assert caller(cast.alice).post("/projects", body).status_code == 201
+    assert caller(cast.alice).get("/projects/new").json()["metadata"] == {"public": "true"}
+
+
 def test_only_administrators_make_projects_where_that_is_so(cast: Cast) -> None:
     values.set_values({"project_creation_restriction": "adminonly"})
     response = caller(cast.stranger).post("/projects", {"project_name": "new"})
