@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from artifacts.models import Artifact, Tag
+from artifacts.models import Artifact, Repository, Tag
 from audit.models import Entry
 from projects.models import Quota
 from tests.api.calling import Caller, caller, code, message
@@ -58,6 +58,21 @@ def test_by_tag_and_by_digest(ask: Caller) -> None:
     assert tags("public/deep/app") == {"v1", "v2", "latest"}
     assert ask.get(f"{TARGET}/v2").json()["digest"] == IMAGE.digest()
     assert Artifact.objects.count() == 2
+
+
+def test_a_repository_appears_with_the_first_push_and_is_as_new_as_the_last(
+    ask: Caller, cast: Cast, registry: FakeRegistry
+) -> None:
+    path, door = "/projects/private/repositories/app", door_of(cast.developer)
+    assert ask.get(path.replace("app", "fresh")).status_code == 404
+    for again in (True, False):
+        Repository.objects.update(update_time="2024-01-20T09:18:50.783Z")
+        door.push(registry, "private/app", "v1", IMAGE if again else content.image(text="another"))
+        shown = ask.get(path).json()
+        assert shown["update_time"] > "2024-01-20T09:18:50.783Z" and shown["artifact_count"] == 2 - again
+        assert shown["creation_time"] < shown["update_time"]
+    door.push(registry, "private/fresh", "v1", IMAGE)
+    assert ask.get(path.replace("app", "fresh")).json()["artifact_count"] == 1
 
 
 def test_a_new_tag_on_a_copy(ask: Caller) -> None:

@@ -11,7 +11,6 @@ from pytest_django import Settings
 
 from accounts.actors import ANONYMOUS
 from audit.actions import record
-from audit.events import EVENT_TYPES
 from projects.models import Project, Quota
 from tests.api.calling import Caller, caller, code
 from tests.api.conftest import Stage
@@ -118,7 +117,11 @@ def test_an_entry_as_harbor_shows_it_in_both_generations(cast: Cast) -> None:
 
 def test_the_events_are_told_in_harbors_order(cast: Cast) -> None:
     shown = caller(cast.admin).get("/auditlog-exts/events").json()
-    assert [row["event_type"] for row in shown] == list(EVENT_TYPES)
+    assert " ".join(row["event_type"] for row in shown) == (
+        "create_artifact delete_artifact pull_artifact create_project delete_project delete_repository login_user "
+        "logout_user create_user delete_user update_user create_robot delete_robot update_configuration create_member "
+        "delete_member update_member update_project"
+    )
     assert caller(cast.alice).get("/auditlog-exts/events").status_code == 403
 
 
