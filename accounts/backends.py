@@ -35,10 +35,11 @@ class UserBackend(BaseBackend):
         if values.get("auth_mode") != "db_auth" and (found is None or found.actor.user_id != INITIAL_ADMIN):
             return None  # people come from elsewhere, and another backend asks there
         if found is None:
-            is_right(secret, None, "nobody", username.lower(), before=attempt.check)
+            is_right(secret, None, "nobody", username.lower(), before=attempt.check, known=attempt.known or attempt.trusted)
             return None
         actor = found.actor
-        right = is_right(secret, found.encoded, str(actor.user_id), str(actor.auth_epoch), before=attempt.check)
+        identity = (str(actor.user_id), str(actor.auth_epoch))
+        right = is_right(secret, found.encoded, *identity, before=attempt.check, known=attempt.known or attempt.trusted)
         return actor if right else None
 
     def get_user(self, user_id: int) -> User | None:

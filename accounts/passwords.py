@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
@@ -37,11 +39,18 @@ def check_rules(password: str, field: str = "password") -> None:
         raise BadRequest(RULE, field)
 
 
-def is_right(password: str, encoded: str | None, *identity: str, before: Callable[[], None] = lambda: None) -> bool:
+def is_right(
+    password: str,
+    encoded: str | None,
+    *identity: str,
+    before: Callable[[], None] = lambda: None,
+    known: bool = True,
+) -> bool:
     """Whether `password` is the one whose hash is `encoded`; None, for nobody's, costs the same.
 
     `identity` is whose password it is, with `auth_epoch`: what is remembered as right ends when that changes.
-    `before` is called when it is about to cost something. `Locked` when too many others are being checked.
+    `before` is called when it is about to cost something. `Locked` when too many others are being checked; whoever is
+    not `known`, having been right from there before, does not wait in a storm.
     """
     if not password or len(password) > LONGEST_ASKED or not _is_whole(password):
         return False
@@ -49,16 +58,16 @@ def is_right(password: str, encoded: str | None, *identity: str, before: Callabl
     if encoded is not None and is_remembered(password, *identity):
         return True
     somebodys = encoded if encoded is not None and is_password_usable(encoded) else None
-    right = _checks.run(key, before, lambda: verify_password(password, somebodys or _nobodys())[0])
+    right = _checks.run(key, before, lambda: verify_password(password, somebodys or _nobodys())[0], known)
     if not right or somebodys is None or password == KNOWN_DEFAULT:
         return False
     remember(password, *identity)
     return True
 
 
-def hashed(password: str) -> str:
-    """The hash of a new password, made in its turn as every check is. `Locked` when too many others wait."""
-    return _checks.in_turn(lambda: None, lambda: make_password(password))
+def hashed(password: str, known: bool = True) -> str:
+    """The hash of a new password, made in its turn as every check is. `Locked` as in `is_right`."""
+    return _checks.in_turn(lambda: None, lambda: make_password(password), known)
 
 
 def is_remembered(password: str, *identity: str) -> bool:
@@ -99,9 +108,12 @@ class _Check:
 class Checks:
     """Hashing, one at a time in this process: 143 ms and 100 MB each would otherwise take every thread and all memory.
 
-    Who asks the same question gets the same answer; of others only so many wait: of a process's eight threads three
-    stay free for everything else.
+    Who asks the same question gets the same answer; of others only so many wait. A waiting one holds a thread, and a
+    process may have but two: in a storm (`STORM` hashes within `SPAN` seconds) strangers are sent away at once, for
+    otherwise everybody who asks for anything waits behind all their hashes.
     """
+
+    STORM, SPAN = 8, 10.0
 
     def __init__(self, waiting: int = 4, patience: float = 5.0) -> None:
         self._turn = threading.Lock()
@@ -109,35 +121,49 @@ class Checks:
         self._patience = patience
         self._under_way: dict[str, _Check] = {}
         self._guard = threading.Lock()
+        self._begun: deque[float] = deque(maxlen=self.STORM)
 
-    def run(self, key: str, before: Callable[[], None], verify: Callable[[], bool]) -> bool:
+    def run(self, key: str, before: Callable[[], None], verify: Callable[[], bool], known: bool = True) -> bool:
         """`verify()`, or what another thread's call for this `key` gives; `before` is called when its turn comes."""
         with self._guard:
             found = self._under_way.get(key)
             check = self._under_way.setdefault(key, found or _Check())
         if found is not None:
-            found.done.wait(self._patience)
+            found.done.wait(self._patience if self._may_wait(known) else 0)
             if found.right is None:
-                raise Locked(1, "too many logins at once, try again")
+                raise _too_many()
             return found.right
         try:
-            check.right = self.in_turn(before, verify)
+            check.right = self.in_turn(before, verify, known)
             return check.right
         finally:
             with self._guard:
                 del self._under_way[key]
             check.done.set()
 
-    def in_turn(self, before: Callable[[], None], work: Callable[[], Made]) -> Made:
+    def in_turn(self, before: Callable[[], None], work: Callable[[], Made], known: bool = True) -> Made:
         """`work()`, when its turn comes and after `before`. `Locked` when too many others wait."""
         if not self._places.acquire(blocking=False):
-            raise Locked(1, "too many logins at once, try again")
+            raise _too_many()
         try:
-            with self._turn:
+            if not self._turn.acquire(blocking=self._may_wait(known)):
+                raise _too_many()
+            try:
                 before()
+                self._begun.append(time.monotonic())
                 return work()
+            finally:
+                self._turn.release()
         finally:
             self._places.release()
+
+    def _may_wait(self, known: bool) -> bool:
+        begun = list(self._begun)
+        return known or len(begun) < self.STORM or time.monotonic() - begun[0] > self.SPAN
+
+
+def _too_many() -> Locked:
+    return Locked(1, "too many logins at once, try again")
 
 
 _checks = Checks()

@@ -49,7 +49,7 @@ def create_user(
     passwords.check_rules(password)
     if not actor.is_authenticated:
         _count_registration(address)
-    user.password = passwords.hashed(password)
+    user.password = passwords.hashed(password, known=actor.is_authenticated)
     return _add(actor, user)
 
 

@@ -295,6 +295,35 @@ class TestStorm:
         assert turned_away == [1] * 7
         assert checks.run("afterwards", lambda: None, lambda: True)
 
+    def test_in_a_storm_no_stranger_holds_a_thread(self) -> None:
+        """Whoever is not known here is sent away at once, the same question or another; whoever is waits their turn."""
+        checks, begun, go_on = Checks(), threading.Event(), threading.Event()
+        for number in range(Checks.STORM):
+            assert not checks.run(str(number), lambda: None, lambda: False, known=False)
+
+        def verify() -> bool:
+            begun.set()
+            return go_on.wait(10)
+
+        known = threading.Thread(target=lambda: answers.append(checks.run("mine", lambda: None, lambda: True)))
+        stranger = threading.Thread(target=lambda: checks.run("slow", lambda: None, verify, known=False))
+        answers: list[bool] = []
+        stranger.start()
+        assert begun.wait(10)
+        known.start()
+        try:
+            asked = time.monotonic()
+            for key in ("slow", "another"):
+                with pytest.raises(Locked):
+                    checks.run(key, lambda: None, lambda: True, known=False)
+            assert time.monotonic() - asked < 1
+            assert not answers
+        finally:
+            go_on.set()
+            stranger.join()
+            known.join()
+        assert answers == [True]
+
     def test_who_is_locked_meanwhile_is_not_hashed(self) -> None:
         checks = Checks()
 
