@@ -72,8 +72,9 @@ class Configuration(Endpoint):
 
     @operation("updateConfigurations", body=Configurations)
     def put(self, request: Request) -> Response:
+        asked = Configurations.read(request, "configurations")
         require_system(actor_of(request), "configuration", "update")
-        actions.configure(actor_of(request), Configurations.read(request, "configurations"))
+        actions.configure(actor_of(request), asked)
         return done()
 
 

@@ -62,8 +62,9 @@ class Ping(Endpoint):
 
     @operation("pingLdap", LdapPingResult, body=LdapConf, body_required=False)
     def post(self, request: Request) -> Response:
+        asked = LdapConf.read(request, "ldapconf", required=False)
         require_system(actor_of(request), "configuration", "read")
-        settings = settings_of(LdapConf.read(request, "ldapconf", required=False))
+        settings = settings_of(asked)
         try:
             with directory.opened(settings):
                 return Response(LdapPingResult.of({"success": True}))

@@ -170,9 +170,10 @@ class Policies(Endpoint):
 
     @operation("createReplicationPolicy", status=201, body=ReplicationPolicy, errors=(409,))
     def post(self, request: Request) -> Response:
+        asked = ReplicationPolicy.read(request, "policy")
         actor = authenticated(request)
         require_system(actor, "replication-policy", "create")
-        policy = actions.create_policy(actor, rule_in(ReplicationPolicy.read(request, "policy")))
+        policy = actions.create_policy(actor, rule_in(asked))
         return created(request, policy.pk)
 
 

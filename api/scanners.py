@@ -49,9 +49,9 @@ class OfProject(Endpoint):
 
     @operation("setScannerOfProject", body=ProjectScanner)
     def put(self, request: Request, project_name_or_id: str) -> NoReturn:
+        asked = ProjectScanner.read(request, "payload")
         authenticated(request)
         project_of(request, project_name_or_id, "scanner", "create")
-        asked = ProjectScanner.read(request, "payload")
         raise NotFound(f"scanner registration {asked['uuid'][:64]} not found")
 
 

@@ -21,7 +21,7 @@ from replication import runs
 from replication.models import Endpoint, Policy
 from tests.api import replication
 from tests.api.calling import BASE, Caller, caller, code, message
-from tests.api.calls import CALLS, filled
+from tests.api.calls import ASKED, CALLS, filled
 from tests.api.conftest import Stage
 from tests.api.contract import OPERATIONS
 from tests.api.stage import PUSHED, make_image, make_repository, make_system_robot
@@ -135,6 +135,25 @@ def test_the_plain_refusals_say_what_harbors_do(cast: Cast) -> None:
         ),
     ):
         assert (response.status_code, code(response), message(response)) == wanted
+
+
+def test_what_does_not_fit_is_said_before_it_is_asked_who_asks(stage: Stage) -> None:
+    """As go-openapi does it: a body, a number, a page, the media types; to nobody too."""
+    ask, odd = Caller(), []
+    for operation, wanted in OPERATIONS.items():
+        path, sent = filled(ASKED[operation].path, stage) if operation in ASKED else "/users/1/cli_secret", []
+        if "body" in wanted:
+            sent += [(path, b"{", {}), (path, b"[]", {}), (path, b"{}", {"content_type": "text/plain"})]
+            sent += [(path, b"", {})] if wanted["body_required"] else []
+        for part in wanted.get("parameters", ()):
+            if part["in"] == "query" and part["type"] in ("integer", "boolean"):
+                sent.append((f"{path}{'&' if '?' in path else '?'}{part['name']}=x", b"{}", {}))
+        for where, body, headers in sent:
+            response = ask(wanted["method"], where, body, **headers)
+            if (response.status_code, code(response)) != (422, "UNPROCESSABLE_ENTITY"):
+                odd.append((operation, where, body, headers, response.status_code))
+            assert message(response).startswith("validation failure list:\n"), operation
+    assert odd == []
 
 
 def test_what_a_project_may_be_called(cast: Cast) -> None:
