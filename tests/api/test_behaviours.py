@@ -78,6 +78,9 @@ def test_reading_and_signing_in_go_on_while_it_is_read_only(cast: Cast) -> None:
     assert Caller(client=client).get("/users/current").json()["username"] == "alice"
     assert form(enter("admin")[0], "/c/userExists", "target=username&value=alice").content == b"true\n"
     assert Caller().get("/ping").status_code == 200
+    key_folder().prepare()
+    grant = f"grant_type=password&service=harbor-registry&client_id=x&username=alice&password={PASSWORD}"
+    assert Caller().raw("POST", "/service/token", grant.encode(), content_type=FORM).status_code == 200
     for who in (None, cast.stranger, cast.admin):  # before it is asked who they are
         response = caller(who).post("/projects", {"project_name": "late"})
         assert (response.status_code, code(response)) == (403, "DENIED")
@@ -154,6 +157,13 @@ def test_what_does_not_fit_is_said_before_it_is_asked_who_asks(stage: Stage) -> 
                 odd.append((operation, where, body, headers, response.status_code))
             assert message(response).startswith("validation failure list:\n"), operation
     assert odd == []
+
+
+def test_a_change_is_made_whole_or_not_at_all(cast: Cast) -> None:
+    twice = {"items": [{"cve_id": "CVE-2024-1"}, {"cve_id": "CVE-2024-1"}]}
+    response = caller(cast.alice).post("/projects", {"project_name": "half", "cve_allowlist": twice})
+    assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+    assert not Project.objects.filter(name="half").exists() and not Entry.objects.exists()
 
 
 def test_what_a_project_may_be_called(cast: Cast) -> None:
