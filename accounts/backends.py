@@ -34,12 +34,13 @@ class UserBackend(BaseBackend):
         found = find_credentials(username)
         if values.get("auth_mode") != "db_auth" and (found is None or found.actor.user_id != INITIAL_ADMIN):
             return None  # people come from elsewhere, and another backend asks there
+        known = attempt.known or attempt.trusted
         if found is None:
-            is_right(secret, None, "nobody", username.lower(), before=attempt.check, known=attempt.known or attempt.trusted)
+            is_right(secret, None, "nobody", username.lower(), before=attempt.check, known=known)
             return None
         actor = found.actor
         identity = (str(actor.user_id), str(actor.auth_epoch))
-        right = is_right(secret, found.encoded, *identity, before=attempt.check, known=attempt.known or attempt.trusted)
+        right = is_right(secret, found.encoded, *identity, before=attempt.check, known=known)
         return actor if right else None
 
     def get_user(self, user_id: int) -> User | None:

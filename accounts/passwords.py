@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
+from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable, make_password, verify_password
 
 from accounts import recent, scratch
@@ -110,12 +114,14 @@ class Checks:
 
     Who asks the same question gets the same answer; of others only so many wait. A waiting one holds a thread, and a
     process may have but two: in a storm (`STORM` hashes within `SPAN` seconds) strangers are sent away at once, for
-    otherwise everybody who asks for anything waits behind all their hashes.
+    otherwise everybody who asks for anything waits behind all their hashes. And then only one of them at a time is
+    hashed on this machine, told by a lock of the file `machine`: a hash uses every processor there is.
     """
 
     STORM, SPAN = 8, 10.0
 
-    def __init__(self, waiting: int = 4, patience: float = 5.0) -> None:
+    def __init__(self, waiting: int = 4, patience: float = 5.0, machine: Path | None = None) -> None:
+        self._machine = machine
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(1 + waiting)
         self._patience = patience
@@ -150,12 +156,25 @@ class Checks:
                 raise _too_many()
             try:
                 before()
-                self._begun.append(time.monotonic())
-                return work()
+                with self._processors(known):
+                    self._begun.append(time.monotonic())
+                    return work()
             finally:
                 self._turn.release()
         finally:
             self._places.release()
+
+    @contextmanager
+    def _processors(self, known: bool) -> Iterator[None]:
+        if self._machine is None or self._may_wait(known):
+            yield
+            return
+        with ExitStack() as held:
+            try:
+                fcntl.flock(held.enter_context(self._machine.open("w")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise _too_many() from None
+            yield
 
     def _may_wait(self, known: bool) -> bool:
         begun = list(self._begun)
@@ -166,4 +185,4 @@ def _too_many() -> Locked:
     return Locked(1, "too many logins at once, try again")
 
 
-_checks = Checks()
+_checks = Checks(machine=settings.LOGIN_STORM)

@@ -247,8 +247,12 @@ CONFIGURATION_REMEMBERED = 3.0
 """Seconds for which a process on another machine may still act on the old value of a configuration key."""
 CONFIGURATION_CHANGED = DATA / "configuration.changed"
 """The file whose time tells the processes on this machine to read the configuration again."""
+LOGIN_STORM = DATA / "logins.lock"
+"""The file whose lock the one process holds that hashes a stranger's password while too many come."""
 COLLECT_SETTLING = CONFIGURATION_REMEMBERED + 2
 """Seconds until every process knows that the mode has changed, and pushes that had begun are over or refused."""
+AUDIT_PATIENCE = 5.0
+"""Seconds that a page waits for another that counts the same entries of the audit log, before it says so instead."""
 JOB_LEASE = 60.0
 """Seconds after which a job whose worker says nothing belongs to another."""
 JOB_QUEUES: dict[str, str] = {"REPLICATION": "replication"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -323,6 +324,21 @@ class TestStorm:
             stranger.join()
             known.join()
         assert answers == [True]
+
+    def test_in_a_storm_one_stranger_is_hashed_on_this_machine(self, tmp_path: Path) -> None:
+        """Two processes share a file; each hash of theirs would use every processor."""
+        one, other = (Checks(machine=tmp_path / "lock") for _ in range(2))
+        for number in range(Checks.STORM):
+            for checks in (one, other):
+                checks.run(str(number), lambda: None, lambda: False, known=False)
+
+        def meanwhile() -> bool:
+            with pytest.raises(Locked):
+                other.run("stranger", lambda: None, lambda: True, known=False)
+            return other.run("known", lambda: None, lambda: True)
+
+        assert one.run("first", lambda: None, meanwhile, known=False)
+        assert other.run("stranger", lambda: None, lambda: True, known=False)
 
     def test_who_is_locked_meanwhile_is_not_hashed(self) -> None:
         checks = Checks()
