@@ -15,6 +15,7 @@ from api.artifacts import ACCEPTED, OF_REPOSITORY, artifact_of
 from api.operations import operation
 from api.shapes import Anything, Map, Text
 from api.views import Endpoint
+from artifacts import modelpacks
 from artifacts.charts import read_chart
 from artifacts.history import build_history
 from artifacts.models import Artifact
@@ -39,13 +40,23 @@ class Addition(Endpoint):
 
 
 def content_of(artifact: Artifact, addition: str) -> HttpResponseBase:
-    """What `addition` says of `artifact`, read from the registry: JSON, or a file of a chart as it is."""
-    if addition == "build_history":
-        return Response(build_history(registry(), artifact), content_type=JSON)
+    """What `addition` says of `artifact`, read from the registry: JSON, or a file of a chart or a model as it is."""
+    match artifact.type, addition:
+        case _, "build_history":
+            return Response(build_history(registry(), artifact), content_type=JSON)
+        case _, "files":
+            return Response(modelpacks.files(artifact), content_type=JSON)
+        case "CNAI", _:
+            return text(modelpacks.read_document(registry(), artifact, addition), addition)
     chart = read_chart(registry(), artifact)
     if addition == "dependencies":
         return Response(chart.dependencies, content_type=JSON)
-    content, kind = (chart.readme, "markdown") if addition == "readme.md" else (chart.values, "plain")
+    return text(chart.readme if addition == "readme.md" else chart.values, addition)
+
+
+def text(content: str, addition: str) -> HttpResponse:
+    """A file as it is: a readme is Markdown."""
+    kind = "markdown" if addition == "readme.md" else "plain"
     return HttpResponse(content, content_type=f"text/{kind}; charset=utf-8")
 
 

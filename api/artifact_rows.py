@@ -244,7 +244,11 @@ def inherited(keys: Collection[int]) -> Iterable[tuple[int, Any]]:
 SIGNATURES = (SIGNATURE_COSIGN, SIGNATURE_NOTATION)
 MOST_INHERITED = 1000
 """On one page: an image may be named by any number of indexes."""
-ADDITIONS = {"IMAGE": ("build_history",), "CHART": ("values.yaml", "readme.md", "dependencies")}
+ADDITIONS = {
+    "IMAGE": ("build_history",),
+    "CHART": ("values.yaml", "readme.md", "dependencies"),
+    "CNAI": ("readme.md", "license", "files"),
+}
 """What else there is to read, by the type of artifact."""
 
 
