@@ -17,7 +17,7 @@ from typing import ClassVar
 from registry import http
 from registry.auth import Auth, Credentials, Tokens
 from registry.client import Registry
-from registry.errors import ManifestUnknown, NameUnknown, RegistryError, Unsupported
+from registry.errors import Denied, ManifestUnknown, NameUnknown, RegistryError, Unauthorized, Unsupported
 from registry.references import Reference
 
 NAME, TAG, LABEL, RESOURCE = "name", "tag", "label", "resource"
@@ -102,7 +102,16 @@ class Adapter:
 
     def check(self) -> None:
         """Nothing, if the registry is there and takes these credentials; a RegistryError with a sentence if not."""
-        self.registry.ping()
+        self.reach()
+
+    def reach(self) -> None:
+        """The v2 API lets us in. Without credentials it is enough that it is there: what it has for everybody is read
+        by repository, and a registry may well open nothing else."""
+        try:
+            self.registry.ping()
+        except (Unauthorized, Denied):
+            if self.access.username or self.access.secret:
+                raise
 
     def repositories(self, pattern: str) -> Iterator[str]:
         """Names of repositories among which are all that `pattern` (doublestar; empty for all) can match.

@@ -28,7 +28,7 @@ class GitHub(Namespaced):
 
     def check(self) -> None:
         """The registry takes the token, and the API does."""
-        self.registry.ping()
+        self.reach()
         if self.access.secret:
             self._api.ask("GET", "/user")
 

@@ -24,7 +24,7 @@ class GitLab(Adapter):
 
     def check(self) -> None:
         """The realm gives a token for these credentials, and the API takes the access token."""
-        self.registry.ping()
+        self.reach()
         if self.access.secret:
             self._api.ask("GET", "/projects", (("membership", "true"), ("per_page", 1)))
 

@@ -52,7 +52,7 @@ class Harbor(Adapter):
             self._ask("GET", "/users/current" if not self._is_robot else "/projects?page_size=1")
         else:
             self._ask("GET", "/ping")
-        self.registry.ping()
+        self.reach()
 
     def repositories(self, pattern: str) -> Iterator[str]:
         """By project, where the pattern names one; robots and members see what they may."""

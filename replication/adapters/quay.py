@@ -38,7 +38,7 @@ class Quay(Namespaced):
 
     def check(self) -> None:
         """The registry takes the password, and the API the token, where there is one."""
-        self.registry.ping()
+        self.reach()
         if self._token:
             self._api.ask("GET", "/api/v1/user/")
 

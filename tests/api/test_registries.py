@@ -69,6 +69,18 @@ def test_what_cannot_be_used_is_refused_with_the_reason(admin: Caller, there: Fa
     assert not Endpoint.objects.exists()
 
 
+def test_nobodys_endpoint_needs_no_account_to_be_kept(admin: Caller, there: FakeRegistry) -> None:
+    """A registry may show some repositories to everybody, and ask who it is at its door."""
+    asked = {"type": "docker-registry", "url": there.url}
+    for name, credential in (("none", None), ("typed", {"type": "basic"}), ("empty", {"access_key": ""})):
+        answer = admin.post("/registries", {**asked, "name": name, "credential": credential})
+        assert answer.status_code == 201, answer.content
+    for who in ({"access_key": "robot"}, {"access_secret": "canary"}, {"access_key": "robot", "access_secret": "x"}):
+        answer = admin.post("/registries", {**asked, "name": "wrong", "credential": who})
+        assert answer.status_code == 400 and "refuses these credentials" in message(answer), answer.content
+    assert {endpoint.status for endpoint in Endpoint.objects.all()} == {"healthy"} and Endpoint.objects.count() == 3
+
+
 def test_a_private_ca_is_unknown_until_its_certificate_is_given(
     admin: Caller, settings: Settings, tmp_path: Path
 ) -> None:
