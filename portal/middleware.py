@@ -21,7 +21,7 @@ from portal.forms import SignInForm
 
 WRITABLE = frozenset(
     (
-        *("sign-in", "sign-out", "provider-login", "provider-callback", "provider-logout"),
+        *("sign-in", "sign-out", "provider-login", "provider-callback", "provider-onboard", "provider-logout"),
         *("preferences", "theme", "language", "configuration", "test-directory", "test-provider"),
         *("endpoint-new-test", "endpoint-test"),
         *(f"{prefix}rule-{form}-try" for prefix in ("", "project-") for form in ("new", "change")),
