@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from rest_framework import exceptions
 
 from accounts.errors import Denied, DomainError, Forbidden, Locked, NotFound
+from audit.memory import Busy
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,10 @@ def answer(error: Exception) -> HttpResponse:
             return invalid(*error.lines)
         case Locked():
             response = refusal(429, error.code, error.message)
+            response["Retry-After"] = str(error.retry_after)
+            return response
+        case Busy():
+            response = refusal(503)
             response["Retry-After"] = str(error.retry_after)
             return response
         case MethodNotAllowed():

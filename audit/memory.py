@@ -6,20 +6,32 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from redis.exceptions import RedisError
 
 SLOTS = {"total": 10_000, "days": 500, "users": 500, "marks": 500, "groups": 30}
 """How many of each kind are remembered at most: the next takes another's place, so that Redis never fills."""
 LONGEST = 60
-"""Seconds that something may take to find out before another caller tries as well."""
+"""Seconds that PostgreSQL may take over what is found out once."""
+SHORT = 2
+"""Seconds after which it is long: no more than `PLACES` at a time may be that, so that the rest of web goes on."""
+PLACES = 2
 PAUSE = 0.1
+"""Seconds between two looks at what another caller finds out."""
 Found = TypeVar("Found")
 _log = logging.getLogger(__name__)
+
+
+class Busy(Exception):
+    """What was asked is still being found out, or waits for others that are: to be asked again in a while."""
+
+    retry_after = 5
+    """Seconds."""
 
 
 def recall(kind: str, name: str) -> Any:
@@ -45,13 +57,6 @@ def _slot(kind: str, name: str) -> str:
 
 
 @contextmanager
-def patiently() -> Iterator[None]:
-    """Let PostgreSQL take as long over what is found out once as the other callers wait."""
-    with planned(f"statement_timeout = '{LONGEST}s'"):
-        yield
-
-
-@contextmanager
 def planned(*settings: str) -> Iterator[None]:
     """PostgreSQL with these settings, for the queries within; any other database as it is."""
     if connection.vendor != "postgresql":
@@ -64,19 +69,35 @@ def planned(*settings: str) -> Iterator[None]:
 
 
 def once(name: str, look: Callable[[], Found | None], make: Callable[[], Found]) -> Found:
-    """What `look` finds, or else what `make` makes, which is dear: of many callers one makes it, the others wait."""
-    until = time.monotonic() + LONGEST
+    """What `look` finds, or else what `make` makes, which is dear: of many callers one makes it, the others wait.
+
+    Raises `Busy` where they would wait for longer than `settings.AUDIT_PATIENCE`.
+    """
+    until = time.monotonic() + settings.AUDIT_PATIENCE
     while (found := look()) is None:
-        if _claim(f"audit.busy:{name}") or time.monotonic() > until:
+        if _claim(claim := f"audit.busy:{name}"):
             try:
-                if (found := look()) is not None:
-                    return found
-                with patiently():
-                    return make()
+                return _made(make) if (found := look()) is None else found
             finally:
-                _release(f"audit.busy:{name}")
+                _release(claim)
+        if time.monotonic() > until:
+            raise Busy
         time.sleep(PAUSE)
     return found
+
+
+def _made(make: Callable[[], Found]) -> Found:
+    """What `make` makes: at once, or, where it takes long, in one of the few places for that."""
+    with suppress(OperationalError), planned(f"statement_timeout = '{SHORT}s'"):
+        return make()
+    place = next(filter(_claim, (f"audit.long:{number}" for number in range(PLACES))), None)
+    if place is None:
+        raise Busy
+    try:
+        with planned(f"statement_timeout = '{LONGEST}s'"):
+            return make()
+    finally:
+        _release(place)
 
 
 def _claim(name: str) -> bool:

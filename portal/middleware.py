@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts import errors
+from audit.memory import Busy
 from configuration import values
 from portal import kept, once, preferences
 from portal.context import reader
@@ -66,7 +67,13 @@ class Pages:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for `exception` where a page was asked for; None leaves it to others."""
-        if not _is_page(request) or not isinstance(exception, errors.DomainError):
+        if not _is_page(request):
+            return None
+        if isinstance(exception, Busy):
+            response = render(request, "portal/refused.html", status=503)
+            response["Retry-After"] = str(exception.retry_after)
+            return response
+        if not isinstance(exception, errors.DomainError):
             return None
         is_gone = isinstance(exception, errors.NotFound)
         if isinstance(exception, errors.Unauthenticated) or is_gone and _has_ended(request):
