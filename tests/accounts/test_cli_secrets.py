@@ -62,10 +62,17 @@ class TestCliSecrets:
         assert alice.actor.is_admin
         secret = actions.set_cli_secret(alice.actor, alice)
         ask = Caller("alice", secret)
-        for path in ("/projects", "/repositories", "/systeminfo"):
-            assert ask.get(path).status_code == 200
-        for path in ("/users", "/configurations", "/users/current", "/usergroups", "/audit-logs"):
+        labels = f"/labels?scope=p&project_id={cast.make_project('mine').pk}"
+        assert ask.raw("GET", "/api/version").status_code == 200
+        for path in ("/projects", "/repositories", "/systeminfo", labels, "/projects/mine"):
+            assert ask.get(path).status_code == 200, path
+        for path in ("/projects/mine/repositories", "/projects/mine/repositories/app/artifacts"):
+            assert ask.get(path).status_code == 200, path
+        assert ask.get("/projects/mine/repositories/app/artifacts/v1/tags").status_code == 404
+        for path in ("/users", "/configurations", "/users/current", "/usergroups", "/audit-logs", "/robots", "/quotas"):
             assert ask.get(path).status_code == 401, path
+        for path in ("/members", "/metadatas/", "/summary", "/auditlog-exts", "/scanner"):
+            assert ask.get(f"/projects/mine{path}").status_code == 401, path
         browser = Client()
         response = browser.post("/account/sign-in", {"username": "alice", "password": secret})
         assert response.status_code == 403 and not is_anybody(browser)

@@ -186,6 +186,9 @@ def test_any_path_of_a_project_takes_its_number_or_its_name(cast: Cast) -> None:
     for header in ("true", "1"):
         found = admin.get(f"/projects/{number}", X_Is_Resource_Name=header).json()
         assert found["name"] == str(number) and found["project_id"] != number
+    make_repository(cast.private)
+    for name, repositories in (("private", 1), (number, 0)):  # a path that takes a name alone takes a number for one
+        assert len(admin.get(f"/projects/{name}/repositories").json()) == repositories, name
     made = admin.post(f"/projects/{number}/members", {"role_id": 3, "member_user": {"username": "stranger"}})
     assert made["Location"].startswith(f"{BASE}/projects/{number}/members/")
     assert admin.raw("GET", made["Location"]).json()["entity_name"] == "stranger"
