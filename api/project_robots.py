@@ -61,7 +61,7 @@ class ProjectRobots(Endpoint):
     @operation("ListProjectRobots", [Robot], query=LISTED)
     def get(self, request: Request, project_name_or_id: str) -> Response:
         project = project_of(request, project_name_or_id, "robot", "list")
-        rows = models.Robot.objects.filter(project=project)
+        rows = models.Robot.objects.filter(project=project).with_full_names()
         return ROBOTS.answer(request, rows, show_all, lambda found: found.select_related("project"))
 
     @operation("CreateProjectRobot", RobotCreated, status=201, body=RobotCreateV1, errors=(409,))

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import QuerySet
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -84,7 +83,7 @@ ROBOTS = Listing(
     default=("name",),
     filters={
         "id": query.number("id"),
-        "name": query.text("name"),
+        "name": query.text("full_name"),
         "description": query.text("description"),
         "duration": query.number("duration"),
         "disabled": query.flag("disabled"),
@@ -165,7 +164,7 @@ def grants(asked: Iterable[Mapping[str, Any]]) -> list[Grant]:
     return [Grant(kind, namespace, tuple(access)) for (kind, namespace), access in found.items()]
 
 
-def listed(request: Request) -> QuerySet[models.Robot]:
+def listed(request: Request) -> models.RobotQuerySet:
     """The system's robots, or those of the project that `q=Level=project,ProjectID=7` names."""
     actor = authenticated(request)
     terms = {query.snake(key): term for key, term in query.parse(request.GET.get("q", "")).items()}
@@ -217,7 +216,8 @@ def made(request: Request, robot: models.Robot, secret: str) -> Response:
 class Robots(Endpoint):
     @operation("ListRobot", [Robot], query=LISTED, errors=(404,))
     def get(self, request: Request) -> Response:
-        return ROBOTS.answer(request, listed(request), show_all, lambda rows: rows.select_related("project"))
+        rows = listed(request).with_full_names()
+        return ROBOTS.answer(request, rows, show_all, lambda rows: rows.select_related("project"))
 
     @operation("CreateRobot", RobotCreated, status=201, body=RobotCreate, errors=(404, 409))
     def post(self, request: Request) -> Response:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from accounts.actors import NOTHING, Actor, Kind, Permission
@@ -27,6 +28,11 @@ class RobotQuerySet(models.QuerySet["Robot"]):
         if ROBOT_LIST in actor.system_grants:
             visible |= Q(project__isnull=True)
         return named.filter(visible)
+
+    def with_full_names(self) -> RobotQuerySet:
+        """With `full_name`, what `display_name` adds the prefix to: `name`, `project+name`."""
+        of_project = Concat("project__name", Value("+"), "name")
+        return self.annotate(full_name=Case(When(project=None, then="name"), default=of_project))
 
     def alive(self) -> RobotQuerySet:
         """Robots that may sign in now."""

@@ -153,6 +153,12 @@ def test_robots_of_a_project_are_asked_for_by_its_id(stage: Stage) -> None:
     for who in (stage.cast.admin, stage.cast.alice):
         response = caller(who).get(asked)
         assert ([entry["name"] for entry in response.json()], response["X-Total-Count"]) == (["robot$private+ci"], "1")
+    for name, found in (("private%252Bci", 1), ("~ate%252Bc", 1), ("ci", 0), ("{all private%252Bci}", 1)):
+        path = f"{asked},name={name.replace(' ', '%20')}"  # as Harbor keeps it: with the project, without the prefix
+        assert len(caller(stage.cast.alice).get(path).json()) == found, name
+        old = f"/projects/private/robots?q=name={name.replace(' ', '%20')}"
+        assert len(caller(stage.cast.alice).get(old).json()) == found, name
+    assert len(caller(stage.cast.admin).get("/robots?q=name=all").json()) == 1
     assert caller(stage.cast.stranger).get(asked).status_code == 403
     assert caller(stage.cast.alice).get("/robots").status_code == 403  # the system's are the administrators'
     values.set_values({"robot_name_prefix": "bot-"})
