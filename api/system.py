@@ -106,7 +106,7 @@ def public_info() -> dict[str, Any]:
     shown = {
         name: values.get(name) for name in ("auth_mode", "primary_auth_mode", "self_registration", "banner_message")
     }
-    shown["oidc_provider_name"] = values.get("oidc_name")
+    shown["oidc_provider_name"] = values.get("oidc_name") if shown["auth_mode"] == "oidc_auth" else ""
     if shown["auth_mode"] == "http_auth":
         shown["authproxy_settings"] = {
             "endpoint": values.get("http_authproxy_endpoint"),

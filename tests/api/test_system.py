@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from accounts.actors import ANONYMOUS
 from audit.actions import record
+from configuration import values
 from projects.models import Project, Quota
 from tests.api.calling import Caller, caller, code
 from tests.api.conftest import Stage
@@ -43,6 +44,13 @@ def test_strangers_learn_how_to_sign_in_and_who_did_learns_more(cast: Cast, sett
     assert re.fullmatch(r"v2\.\d+\.\d+-\w+", shown["harbor_version"])
     assert re.fullmatch(r"[0-9-]+T[0-9:]+\.\d{3}Z", shown["current_time"])
     assert Caller("stranger", "wrong").get("/systeminfo").json().keys() == PUBLIC
+
+
+def test_the_provider_is_named_where_people_sign_in_with_it(cast: Cast) -> None:
+    values.set_values({"oidc_name": "Keycloak"})
+    assert Caller().get("/systeminfo").json()["oidc_provider_name"] == ""
+    values.set_values({"auth_mode": "oidc_auth"})
+    assert Caller().get("/systeminfo").json()["oidc_provider_name"] == "Keycloak"
 
 
 def test_the_certificate_of_a_private_authority(cast: Cast, settings: Settings, tmp_path: Path) -> None:
