@@ -134,3 +134,28 @@ def test_cookies_are_secure(secure: Secure) -> None:
         assert attributes & {"samesite=lax", "samesite=strict"}, cookie
     assert all("httponly" in cookie.lower() for cookie in given if cookie.startswith("sid="))
     assert signed_in.headers["Strict-Transport-Security"]
+
+
+def test_a_script_with_a_session_needs_the_first_token_and_no_page(secure: Secure) -> None:
+    """What scripts for Harbor do with curl: one token, a login, changes."""
+    wire = secure.stack.client()
+    jar: dict[str, str] = {}
+
+    def ask(method: str, path: str, kind: str, body: bytes = b"") -> Answer:
+        cookies = "; ".join(f"{name}={value}" for name, value in jar.items())
+        headers = {"Content-Type": kind, "X-Harbor-CSRF-Token": token, **({"Cookie": cookies} if jar else {})}
+        answer = wire.send(method, path, body, headers)
+        pairs = [cookie.partition(";")[0].partition("=") for cookie in answer.headers.get_all("Set-Cookie") or []]
+        jar.update({name: value for name, _, value in pairs})
+        return answer
+
+    token = ""
+    token = ask("GET", "/api/v2.0/systeminfo", "").headers["X-Harbor-CSRF-Token"]
+    form = f"principal=admin&password={ADMIN_PASSWORD}".encode()
+    assert ask("POST", "/c/login", "application/x-www-form-urlencoded", form).status == 200
+
+    made = ask("POST", "/api/v2.0/projects", "application/json", b'{"project_name": "scripted"}')
+
+    assert (made.status, ask("DELETE", made.location, "application/json").status) == (201, 200)
+    token = ""
+    assert ask("POST", "/api/v2.0/projects", "application/json", b'{"project_name": "forged"}').status == 403
