@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from accounts.models import INITIAL_ADMIN
 from audit.models import Entry
 from configuration import values
 from configuration.models import Setting
-from tests.api.calling import caller, code, message
-from tests.cast import Cast
+from tests.api.calling import Caller, caller, code, message
+from tests.cast import Cast, make_user
 
 HARBOR = json.loads((Path(__file__).parents[1] / "configuration" / "keys.json").read_text())
 CANARY = "Canary-In-The-Mine-1"
@@ -169,3 +170,37 @@ def test_times_and_the_place_of_the_log_are_judged(cast: Cast) -> None:
     refused = admin.put("/configurations", {"skip_audit_log_database": True})
     assert (refused.status_code, code(refused)) == (400, "BAD_REQUEST")
     assert admin.get("/configurations").json()["skip_audit_log_database"]["value"] is False
+
+
+def test_what_terraform_sends_of_signing_in_is_shown_as_it_was_sent(db: None) -> None:
+    """`harbor_config_auth`, else the next plan finds a difference; no secret is shown, and what is gone is ignored."""
+    admin = caller(make_user("admin", is_admin=True, id=INITIAL_ADMIN))
+    earlier = {"email_ssl": False, "self_registration": False, "scan_all_policy": {"parameter": {}}}
+    ldap = {
+        **{"ldap_url": "ldaps://ldap.test:636", "ldap_base_dn": "dc=x", "ldap_uid": "uid", "ldap_verify_cert": True},
+        **{"ldap_search_dn": "cn=a,dc=x", "ldap_filter": "(objectClass=person)", "ldap_scope": 2},
+        **{"ldap_group_base_dn": "ou=g,dc=x", "ldap_group_search_filter": "(objectClass=group)"},
+        **{"ldap_group_attribute_name": "cn", "ldap_group_admin_dn": "cn=b,dc=x", "ldap_group_search_scope": 1},
+        **{"ldap_group_membership_attribute": "memberof"},
+    }
+    oidc = {
+        **{"oidc_name": "there", "oidc_endpoint": "https://login.test/v2.0", "oidc_client_id": "haven"},
+        **{"oidc_scope": "openid,email", "oidc_groups_claim": "groups", "oidc_group_filter": "^team"},
+        **{
+            "oidc_admin_group": "admins",
+            "oidc_user_claim": "name",
+            "oidc_auto_onboard": True,
+            "oidc_verify_cert": True,
+        },
+    }
+    for sent, mode, secret in ((ldap, "ldap_auth", "ldap_search_password"), (oidc, "oidc_auth", "oidc_client_secret")):
+        body = {**earlier, **sent, "auth_mode": mode, "primary_auth_mode": False, secret: "Canary-Secret-9"}
+        answer = admin.put("/configurations", body)
+        assert answer.status_code == 200, answer.content
+        shown = values_shown(admin)
+        assert {name: shown[name] for name in sent} == sent and shown["auth_mode"] == mode
+        assert secret not in shown and "Canary" not in str(shown)
+
+
+def values_shown(admin: Caller) -> dict[str, Any]:
+    return {name: item.get("value") for name, item in admin.get("/configurations").json().items()}
