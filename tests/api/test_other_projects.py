@@ -62,17 +62,19 @@ def is_foreign(probe: Probe) -> bool:
     return probe.operation in FOREIGN_BODIES or any(part in probe.call.path for part in FOREIGN)
 
 
-def reached(stage: Stage, probe: Probe, ask: Caller, before: dict[str, Any]) -> list[str]:
-    """What went wrong when `ask` did this in `mine` with what is of `private`."""
-    path = path_of(probe, stage).replace(THEIRS, OURS_INSTEAD, 1)
+def reached(
+    stage: Stage, probe: Probe, ask: Caller, before: dict[str, Any], place: str = OURS_INSTEAD, **headers: str
+) -> list[str]:
+    """What went wrong when `ask` did this at `place` with what is of `private`."""
+    path = path_of(probe, stage).replace(THEIRS, place, 1)
     sent = probe.call.body(stage) if probe.call.body else None
     with transaction.atomic():
-        answer = ask(OURS[probe.operation].method, path, sent)
+        answer = ask(OURS[probe.operation].method, path, sent, **headers)
         where = f"{probe.operation} {path} by {ask.name or 'mallory'}: {answer.status_code}"
         wrong = [f"{where} {answer.content!r}"] * (is_foreign(probe) and answer.status_code not in REFUSED)
         wrong += [f"{where} tells of it"] * (answer.status_code < 300 and b"private/" in answer.content)
         wrong += [f"{where} changed it"] * (rows(stage.cast.private) != before)
-        for made in Robot.objects.filter(project__name="mine"):
+        for made in Robot.objects.filter(project__owner__username="mallory"):
             elsewhere = made.permissions["projects"].keys() - {str(made.project_id)}
             wrong += [f"{where} made a robot with more"] * bool(elsewhere or made.permissions["system"])
         transaction.set_rollback(True)
@@ -92,3 +94,21 @@ def test_what_belongs_to_another_project_is_not_there_in_ones_own(stage: Stage, 
                 wrong += reached(stage, probe, ask, before)
             transaction.set_rollback(True)
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_project_that_is_called_as_anothers_id_is_not_that_project(stage: Stage, mine: Project) -> None:
+    """`/projects/7` is the project of that id; Mallory's, called 7, where only names are taken or a header says so."""
+    theirs = stage.cast.private
+    Project.objects.filter(pk=mine.pk).update(name=str(theirs.pk))
+    mallory, wrong = Caller("mallory", PASSWORD), []
+    for probe in BELOW_A_PROJECT:
+        for header in ("true", "false"):
+            with transaction.atomic():
+                path_of(probe, stage)
+                before = rows(theirs)
+                place = f"/projects/{theirs.pk}"
+                wrong += reached(stage, probe, mallory, before, place, X_Is_Resource_Name=header)
+                transaction.set_rollback(True)
+    assert not wrong, "\n".join(wrong)
+    assert mallory.get(f"/projects/{theirs.pk}").status_code == 403
+    assert mallory.get(f"/projects/{theirs.pk}", X_Is_Resource_Name="true").json()["project_id"] == mine.pk
