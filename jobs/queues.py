@@ -42,7 +42,7 @@ def queues() -> list[Queue]:
 
 def pause(kind: str) -> None:
     """Let nobody take up a job of `kind` from now on; what runs goes on."""
-    Pause.objects.get_or_create(kind=kind)
+    Pause.objects.bulk_create([Pause(kind=kind)], ignore_conflicts=True)
 
 
 @transaction.atomic

@@ -32,11 +32,11 @@ def set_schedule(
     """The one schedule of `vendor_type` and `vendor_id`, made or changed. Raises CronInvalid."""
     values: dict[str, Any] = {"kind": kind, "cron": cron, "cron_type": cron_type}
     values |= {"spec": dict(spec or {}), "extra_attrs": dict(extra_attrs or {})}
-    schedule, _ = Schedule.objects.update_or_create(
-        vendor_type=vendor_type,
-        vendor_id=vendor_id,
-        defaults=values | {"enabled": True, "next_run": next_after(cron, timezone.now())},
-    )
+    values |= {"enabled": True, "next_run": next_after(cron, timezone.now())}
+    schedule = Schedule(vendor_type=vendor_type, vendor_id=vendor_id, **values)
+    # In one statement, so that nobody can remove it between looking for it and changing it.
+    of_its_vendor, changed = ["vendor_type", "vendor_id"], [*values, "update_time"]
+    Schedule.objects.bulk_create([schedule], update_conflicts=True, unique_fields=of_its_vendor, update_fields=changed)
     return schedule
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import schedules, tasks
+from jobs import queues, schedules, tasks
 from jobs.cron import CronInvalid, next_after
 from jobs.models import Execution, Job, Schedule
+from tests.races import at_once
 
 MONDAY = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -161,3 +163,18 @@ def test_ticks_at_once_start_it_once() -> None:
         thread.join()
 
     assert Execution.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_set_and_removed_at_once() -> None:
+    """Whoever sets what another one just removes has set it; pausing and resuming alike. Nobody fails."""
+    calls: list[Callable[[], object]] = [
+        lambda: schedules.set_schedule("PURGE_AUDIT_LOG", "PURGE_AUDIT_LOG", "0 0 0 * * *"),
+        lambda: schedules.remove_schedule("PURGE_AUDIT_LOG"),
+        lambda: queues.pause("HOUSEKEEPING"),
+        lambda: queues.resume("HOUSEKEEPING"),
+    ]
+    for _ in range(1 if connection.vendor == "sqlite" else 20):
+        outcomes = at_once(calls * (1 if connection.vendor == "sqlite" else 4))
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert Schedule.objects.count() <= 1
