@@ -7,6 +7,8 @@ that an earlier attempt left half made is made anew.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, migrations
@@ -62,7 +64,8 @@ class DropForeignKeyIndexOnline(migrations.AlterField):
             column, others = model._meta.get_field(self.name).column, {index.name for index in model._meta.indexes}
             editor: Any = schema_editor
             for name in editor._constraint_names(model, [column], index=True, type_=Index.suffix, exclude=others):
-                _at_leisure(schema_editor, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+                with at_leisure(schema_editor):
+                    schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
     def database_backwards(
         self,
@@ -106,15 +109,20 @@ def _has_trigrams(schema_editor: BaseDatabaseSchemaEditor) -> bool:
 
 
 def _make(schema_editor: BaseDatabaseSchemaEditor, name: str, statement: str) -> None:
-    _at_leisure(schema_editor, f"DROP INDEX CONCURRENTLY IF EXISTS {name}", statement)
+    with at_leisure(schema_editor):
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        schema_editor.execute(statement, params=None)
 
 
-def _at_leisure(schema_editor: BaseDatabaseSchemaEditor, *statements: str) -> None:
-    """They take as long as they take, whatever the limit on other statements."""
+@contextmanager
+def at_leisure(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+    """What is executed within takes as long as it takes, whatever limit PostgreSQL has for other statements."""
+    if schema_editor.connection.vendor != "postgresql":
+        yield
+        return
     schema_editor.execute("SET statement_timeout = 0")
     try:
-        for statement in statements:
-            schema_editor.execute(statement, params=None)
+        yield
     finally:
         schema_editor.execute("RESET statement_timeout")
 
@@ -122,6 +130,7 @@ def _at_leisure(schema_editor: BaseDatabaseSchemaEditor, *statements: str) -> No
 def _dropping(name: str) -> Any:
     def backwards(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            with at_leisure(schema_editor):
+                schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
     return backwards

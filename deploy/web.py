@@ -35,7 +35,7 @@ logconfig_dict = {key: value for key, value in LOGGING.items() if key != "logger
         "gunicorn.access": {"handlers": [], "propagate": False},
     }
 }
-raw_env = [f"DATABASE_STATEMENT_TIMEOUT={os.environ.get('DATABASE_STATEMENT_TIMEOUT', '10')}"]
+raw_env = ["HAVEN_WEB=yes"]  # by which the settings know that nobody should wait long for the database
 
 
 def when_ready(server: Any) -> None:

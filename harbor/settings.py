@@ -24,9 +24,11 @@ try:
     SECRET_KEY = environment.secret_key(env.str("SECRET_KEY", ""))
     ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEY", [])
     """Fernet keys for secrets at rest, the newest first."""
+    STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", 10)
+    """Seconds, for web alone: a migration, a purge or a count of the log takes as long as it takes."""
     DATABASES = {
         "default": environment.database(
-            env.str("DATABASE_URL", ""), DATA, statement_timeout=env.int("DATABASE_STATEMENT_TIMEOUT", 0)
+            env.str("DATABASE_URL", ""), DATA, STATEMENT_TIMEOUT if env.bool("HAVEN_WEB", False) else 0
         )
     }
     REDIS_URL = environment.redis(env.str("REDIS_URL", "") or "redis://127.0.0.1:6379/0")

@@ -1,12 +1,19 @@
 from typing import Any
 
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 from django.db.models.deletion import CASCADE, PROTECT
 
-from configuration.indexes import AddIndexOnline, DropForeignKeyIndexOnline
+from configuration.indexes import AddIndexOnline, DropForeignKeyIndexOnline, at_leisure
 
-BATCH = 20_000
-"""Artifacts of one statement, which holds their rows until it is done."""
+BATCH = 5_000
+"""Artifacts of one transaction, which holds their rows and those of their repositories until it is done."""
+HOLD = """
+    SELECT id FROM artifacts_repository
+    WHERE id IN (SELECT repository_id FROM artifacts_artifact WHERE id > %s AND id <= %s)
+    ORDER BY id FOR NO KEY UPDATE
+"""
+"""As pushes and the counting of pulls do before they touch artifacts: else these and we wait for each other in a circle,
+and PostgreSQL ends one of us."""
 FILL = """
     UPDATE artifacts_artifact SET tagged = {tagged}, listed = {listed}
     WHERE id > %s AND id <= %s AND (tagged <> {tagged} OR listed <> {listed})
@@ -27,11 +34,15 @@ ORDERS = {
 
 def fill(_apps: object, schema_editor: Any) -> None:
     """What the new columns say of the artifacts that are there."""
-    with schema_editor.connection.cursor() as cursor:
+    connection = schema_editor.connection
+    with at_leisure(schema_editor), connection.cursor() as cursor:
         cursor.execute("SELECT max(id) FROM artifacts_artifact")
         last = cursor.fetchone()[0] or 0
         for start in range(0, last, BATCH):
-            cursor.execute(FILL.format(tagged=TAGGED, listed=LISTED), [start, start + BATCH])
+            with transaction.atomic(connection.alias):
+                if connection.vendor == "postgresql":
+                    cursor.execute(HOLD, [start, start + BATCH])
+                cursor.execute(FILL.format(tagged=TAGGED, listed=LISTED), [start, start + BATCH])
 
 
 def index(scope: str, name: str, order: list[str]) -> AddIndexOnline:

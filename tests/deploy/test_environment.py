@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,18 @@ def test_postgresql() -> None:
     assert entry["OPTIONS"]["sslmode"] == "require"
     assert entry["OPTIONS"]["options"] == "-c statement_timeout=10s"
     assert entry["CONN_MAX_AGE"] is None and entry["CONN_HEALTH_CHECKS"] is True
+
+
+@pytest.mark.parametrize(("given", "limit"), [({}, "10s"), ({"DATABASE_STATEMENT_TIMEOUT": "3"}, "3s")])
+def test_queries_of_web_alone_have_a_limit(given: dict[str, str], limit: str) -> None:
+    """A migration, a worker's purge or a command takes as long as it takes, though the limit is in the environment."""
+    told = dict(pair.split("=") for pair in runpy.run_path("deploy/web.py")["raw_env"])
+    seen = "from harbor.settings import DATABASES; print(DATABASES['default']['OPTIONS'].get('options'))"
+    for more, expected in ((told, f"-c statement_timeout={limit}"), ({}, "None")):
+        environ = {"PATH": os.environ["PATH"], "DATABASE_URL": "postgres://haven@db/haven"} | given | more
+        environ["SECRET_KEY"] = "of the tests, long enough for every check"
+        found = subprocess.run([sys.executable, "-c", seen], env=environ, capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == expected
 
 
 @pytest.mark.parametrize("url", ["postgres://haven@%2FTmp%2FPg/haven", "postgresql:///haven?host=/Tmp/Pg&user=haven"])
