@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterable
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpResponse
 from rest_framework import exceptions
 
@@ -104,6 +104,8 @@ def answer(error: Exception) -> HttpResponse:
             return refusal(STATUS[error.code], error.code, error.message)
         case RequestDataTooBig():
             return answer(TooLarge())
+        case SuspiciousOperation():
+            return refusal(400, "BAD_REQUEST", "the request has too many parameters, or one that makes no sense")
         case exceptions.UnsupportedMediaType():
             return invalid("unsupported media type, only [application/json] are allowed")
         case exceptions.APIException() if error.status_code < 500:  # a body, a media type, an Accept header

@@ -156,6 +156,13 @@ def test_odd_parameters(stage: Stage, operation: str) -> None:
                 assert response.status_code < 500, (query, response.content)
 
 
+def test_more_parameters_than_anybody_means(stage: Stage) -> None:
+    for path in ("/projects", "/users/search", "/usergroups/search", "/search", "/auditlog-exts"):
+        response = caller(stage.cast.admin).get(f"{path}?{'&'.join(['q=a'] * 1500)}")
+        assert response.status_code == 400, (path, response.content)
+        assert code(response) == "BAD_REQUEST"
+
+
 @pytest.mark.parametrize(
     "reference",
     ["v1%00", "sha256:", "sha256:zz", "sha256:" + "A" * 64, "x" * 300, "%F0%9F%90%B3", "v1%252F..", "latest'--"],
