@@ -10,7 +10,7 @@ from bench.seed import BUSY, LARGE
 TAGS_FLOOR = 100.0
 """Milliseconds for a page of the tags of the repository that has 500,000."""
 BUSY_ARTIFACTS = f"/projects/{BUSY[0]}/repositories/{BUSY[1]}/artifacts"
-WITH_ALL = "with_tag=true&with_label=true&with_accessory=true"
+WITH_ALL = "with_tag=true&with_label=true&with_accessory=true&with_inherited_accessory=true"
 
 
 def calls() -> Iterator[Call]:
