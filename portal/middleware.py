@@ -51,6 +51,7 @@ class Pages:
             response = self.get_response(request)
         finally:
             timezone.deactivate()
+            once.release(request)
         if response.headers.get("Content-Type", "").startswith("text/html") and "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -11,9 +12,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from redis.exceptions import RedisError
 
 from accounts.actors import actor_of
+from accounts.errors import Conflict
 
 REMEMBERED = 600
 """Seconds."""
+PATIENCE = 5
+"""Seconds that a second sending waits for the first to be done."""
+PAUSE = 0.05
+CLAIMED = 120
+"""Seconds after which a process that died at work stands in nobody's way."""
 FIELD = "once"
 _WORD = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
@@ -24,13 +31,44 @@ def fresh() -> str:
 
 
 def outcome(request: HttpRequest) -> str | None:
-    """The address that an earlier sending of the same form led to; None if this is the first, or Redis is away."""
+    """The address that an earlier sending of the same form led to; None if this is the first, or Redis is away.
+
+    Waits for an earlier one that is still at work. Raises `Conflict` where that takes longer than `PATIENCE`.
+    """
     key = _key(request)
+    until = time.monotonic() + PATIENCE
     try:
-        found = cache.get(key) if key else None
+        while key:
+            found = cache.get(key)
+            if isinstance(found, str) and is_ours(found):
+                return found
+            if _claim(request, key):
+                found = cache.get(key)  # the earlier one may have ended since
+                return found if isinstance(found, str) and is_ours(found) else None
+            if time.monotonic() > until:
+                raise Conflict("what was sent is being worked on")
+            time.sleep(PAUSE)
     except RedisError:
-        return None
-    return found if isinstance(found, str) and is_ours(found) else None
+        pass
+    return None
+
+
+def _claim(request: HttpRequest, key: str) -> bool:
+    """Whether this request does what the form asks: it was the first, or is already at it."""
+    if getattr(request, "once_claim", None) == key or cache.add(f"{key}:busy", 1, CLAIMED):
+        request.once_claim = key  # type: ignore[attr-defined]  # until `release`
+        return True
+    return False
+
+
+def release(request: HttpRequest) -> None:
+    """The request has been answered: who waits for what it does need wait no longer."""
+    key = getattr(request, "once_claim", None)
+    try:
+        if key:
+            cache.delete(f"{key}:busy")
+    except RedisError:
+        pass  # It goes by itself.
 
 
 def is_ours(url: str) -> bool:

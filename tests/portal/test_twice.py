@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
+from functools import partial
 from html import unescape
 
+import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import translation
@@ -12,11 +15,15 @@ from django.utils import translation
 from accounts.errors import BadRequest
 from artifacts.models import Tag
 from audit.models import Entry
+from portal import once
 from portal.answers import Question, ask
+from robots.models import Robot
+from robots.secrets import is_right
 from tests.cast import PASSWORD, Cast
 from tests.portal.conftest import Reader, Scene
 from tests.portal.test_changes import once_of
 from tests.portal.visits import places
+from tests.races import at_once
 
 FIELD = re.compile(r'<(?:input type="(?:text|email)" name|textarea name)="(\w+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="(type)" value="([^"]*)"')
@@ -50,6 +57,30 @@ def test_a_new_secret_that_is_asked_for_twice_is_made_once(scene: Scene, reader:
     robot.refresh_from_db()
     assert robot.secret_digest == made, "the secret that was shown has been voided"
     assert Entry.objects.filter(resource_type="robot", operation="update").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_secret_that_is_asked_for_twice_at_the_same_moment_is_made_once(scene: Scene, reader: Reader) -> None:
+    """Whoever comes second waits, and is led to the robot: the secret that the first one shows stays good."""
+    path = f"/projects/private/robots/{scene.robot.pk}"
+    form = {"once": once_of(reader("alice").get(f"{path}/secret").content)}
+
+    answers = at_once([partial(client.post, f"{path}/secret", form) for client in (reader("alice"), reader("alice"))])
+
+    shown, led = sorted(answers, key=lambda answer: int(answer.status_code))
+    assert (shown.status_code, led.status_code, led["Location"]) == (200, 302, path)
+    assert Entry.objects.filter(resource_type="robot", operation="update").count() == 1
+    secret = re.findall(r'id="hv-secret".*?<code[^>]*>([^<]+)</code>', shown.content.decode())[0]
+    assert is_right(unescape(secret), Robot.objects.get(pk=scene.robot.pk).secret_digest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_was_refused_stands_in_nobodys_way(scene: Scene, reader: Reader) -> None:
+    form = {"name": "Not A Name", "once": once_of(reader("alice").get("/projects/-/new").content)}
+    client, begin = reader("alice"), time.monotonic()
+    assert client.post("/projects/-/new", form).status_code == 422
+    assert client.post("/projects/-/new", form | {"name": "a-name"})["Location"] == "/projects/a-name"
+    assert time.monotonic() - begin < once.PATIENCE
 
 
 def test_a_question_that_makes_no_sense_says_why(rf: RequestFactory, cast: Cast) -> None:
