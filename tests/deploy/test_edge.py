@@ -195,6 +195,9 @@ def test_the_request_id_is_kept_or_made(edge: RunningEdge) -> None:
         (b"GET /v2/\x01 HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n", 400),
         (b"GET /v2/ HTTP/1.1\r\nHost: registry.example\r\nX: " + b"x" * 200_000 + b"\r\n\r\n", 400),
         (b"GET /v2/" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: registry.example\r\n\r\n", 414),
+        (b"GET /api/v2.0/projects/\xc3\xa9 HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n", 400),
+        (b"AB /api/v2.0/projects HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n", 405),
+        (b"X" * 21 + b" /api/v2.0/projects HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n", 405),
         (b"TRACE /v2/ HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n", 405),
         (
             b"PUT /v2/library/app/manifests/v1 HTTP/1.1\r\nHost: registry.example\r\nContent-Length: 4194305\r\n"
