@@ -66,7 +66,7 @@ def release(request: HttpRequest) -> None:
     key = getattr(request, "once_claim", None)
     try:
         if key:
-            cache.delete(f"{key}:busy")
+            cache.delete_many([f"{key}:busy"])
     except RedisError:
         pass  # It goes by itself.
 
