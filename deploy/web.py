@@ -26,6 +26,7 @@ timeout = 120
 graceful_timeout = 15
 backlog = 4096
 limit_request_line = 0  # as the next: the edge answers 414 beyond 32 KB, and in the form of who asks
+limit_request_fields = 32768  # the edge takes 128 KB of them, however many; a page of our server's own is no answer
 limit_request_field_size = 65536  # a token for many repositories is long; the edge has the real limit
 forwarded_allow_ips = "*"  # nobody but the edge can reach us
 logconfig_dict = {key: value for key, value in LOGGING.items() if key != "loggers"} | {

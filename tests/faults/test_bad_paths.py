@@ -330,3 +330,12 @@ def test_only_the_edge_listens_beyond_loopback(stack: Stack) -> None:
 
     assert ours <= {f"127.0.0.1:{stack.port}", f"[::1]:{stack.port}"}
     assert f"127.0.0.1:{stack.port}" in ours
+
+
+def test_as_many_headers_as_the_edge_takes(stack: Stack) -> None:
+    """Web's own server has nothing to say about their number, for it would say it with a page."""
+    many = "".join(f"X-{number}: a\r\n" for number in range(300))
+    head = "HTTP/1.1\r\nHost: " + stack.host + "\r\nConnection: close\r\n"
+    for path, expected in (("/api/v2.0/ping", 200), ("/v2/", 401), ("/api/v2.0/users", 401)):
+        answer = raw(("127.0.0.1", stack.port), f"GET {path} {head}{many}\r\n".encode())
+        assert raw_status(answer) == expected, answer[:300]
