@@ -14,7 +14,7 @@ bind = os.environ.get("HAVEN_WEB_BIND", "0.0.0.0:8000")
 umask = 0o077
 workers = int(os.environ.get("HAVEN_WEB_WORKERS", "4"))
 threads = int(os.environ.get("HAVEN_WEB_THREADS", "2"))
-worker_class = "gthread"
+worker_class = "deploy.worker.Worker"
 # A process takes no more than it can answer now; what waits, waits for whichever is free first. Otherwise some take
 # half of the callers, others two of them: measured with 20, the slowest twentieth took twice as long as the median.
 worker_connections = threads

@@ -51,6 +51,8 @@ try:
     """Where replication keeps what it has read of large blobs until the target has it."""
     REPLICATION_SPOOL_LIMIT = env.int("HAVEN_REPLICATION_SPOOL_LIMIT", 4096) * 2**20
     """Bytes that may lie there; 0 for none."""
+    WEB_THREADS = env.int("HAVEN_WEB_THREADS", 2)
+    """Of each process of web (`deploy/web.py`)."""
     ADMIN_PASSWORD = env.str("HARBOR_ADMIN_PASSWORD", "")
     LOG_LEVEL = environment.log_level(env.str("HAVEN_LOG_LEVEL", ""))
 except (EnvError, environment.Unusable) as problem:

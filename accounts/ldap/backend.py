@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from accounts import actions, passwords
 from accounts.actors import Actor
@@ -13,14 +12,10 @@ from accounts.errors import BadRequest, Conflict, Locked
 from accounts.ldap.directory import Directory, opened
 from accounts.ldap.settings import Settings
 from accounts.models import INITIAL_ADMIN, User
+from accounts.turns import Full, Turns
 from configuration import values
 
-AT_ONCE = 5
-"""Logins that this process asks the directory about; the rest of its threads stay free while it is slow."""
-PATIENCE = 1.0
-"""Seconds that another one waits for its turn."""
-
-_places = threading.BoundedSemaphore(AT_ONCE)
+_turns = Turns()
 _log = logging.getLogger(__name__)
 
 
@@ -50,16 +45,14 @@ class LdapBackend:
 
 
 def _ask(settings: Settings, username: str, secret: str) -> User | None:
-    if not _places.acquire(timeout=PATIENCE):
-        raise Locked(1, "too many logins at once, try again")
     try:
-        with opened(settings) as directory:
+        with _turns.taken(), opened(settings) as directory:
             return _signed_in(directory, username, secret)
+    except Full:
+        raise Locked(1, "too many logins at once, try again") from None
     except (BadRequest, Conflict) as refusal:
         _log.warning("a person of the directory cannot be a user here: %s", refusal.message)
         return None
-    finally:
-        _places.release()
 
 
 def _signed_in(directory: Directory, username: str, secret: str) -> User | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -23,6 +22,7 @@ from joserfc.jwk import KeySet
 
 from accounts.errors import Unauthenticated, Unavailable
 from accounts.oidc.settings import Settings
+from accounts.turns import Full, Turns
 from registry import errors, http
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -37,8 +37,6 @@ AGAIN = 10.0
 """Seconds between two questions for keys that we do not know: rotation is noticed, and nobody makes us ask for ever."""
 PAUSE = 3.0
 """Seconds for which it is left alone after it did not tell what it publishes: anybody with a token makes us ask."""
-ASKING = 2
-"""Threads of this process that ask for that at once; others get no answer while it is slow, and stay free."""
 LEEWAY = 60
 
 
@@ -46,6 +44,10 @@ class ProviderAway(Unavailable):
     """The provider cannot be asked, or answers what it must not; the message says why."""
 
     default_message = "the OpenID Connect provider does not answer"
+
+
+class ProviderBusy(ProviderAway):
+    """Others ask it now, and wait for long."""
 
 
 class NotProven(Unauthenticated):
@@ -160,12 +162,13 @@ class Provider:
     def _renew_keys(self) -> None:
         if time.monotonic() < self.away_until:
             raise ProviderAway
-        with _place():
-            try:
-                self._fetch_keys()
-            except ProviderAway:
-                self.away_until = time.monotonic() + PAUSE
-                raise
+        try:
+            self._fetch_keys()
+        except ProviderBusy:
+            raise
+        except ProviderAway:
+            self.away_until = time.monotonic() + PAUSE
+            raise
 
     def _fetch_keys(self) -> None:
         status, told = self._ask("GET", self.address("jwks_uri"))
@@ -205,9 +208,13 @@ class Provider:
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: str | None = None
     ) -> tuple[int, dict[str, Any]]:
+        headers = {"Accept": "application/json", **(headers or {})}
         try:
-            answer = self.session.ask(method, url, headers={"Accept": "application/json", **(headers or {})}, data=body)
-            told = http.read_json(answer, LARGEST) if answer.status_code < 500 else None
+            with _turns.taken():
+                answer = self.session.ask(method, url, headers=headers, data=body)
+                told = http.read_json(answer, LARGEST) if answer.status_code < 500 else None
+        except Full:
+            raise ProviderBusy from None
         except errors.RegistryError as error:
             raise ProviderAway(f"the OpenID Connect provider: {error.message}") from error
         if not isinstance(told, dict):
@@ -218,7 +225,7 @@ class Provider:
 _known: dict[str, Provider] = {}
 _away: dict[str, tuple[float, str]] = {}
 _lock = threading.Lock()
-_places = threading.BoundedSemaphore(ASKING)
+_turns = Turns()
 
 
 def configured() -> Provider:
@@ -227,16 +234,15 @@ def configured() -> Provider:
     key = repr(settings) + settings.client_secret
     if (found := _remembered(key)) is not None:
         return found
-    with _place():
-        if (found := _remembered(key)) is not None:
-            return found
-        try:
-            made = Provider(settings)
-        except ProviderAway as error:
-            with _lock:
-                _away.clear()
-                _away[key] = time.monotonic() + PAUSE, error.message
-            raise
+    try:
+        made = Provider(settings)
+    except ProviderBusy:
+        raise
+    except ProviderAway as error:
+        with _lock:
+            _away.clear()
+            _away[key] = time.monotonic() + PAUSE, error.message
+        raise
     with _lock:
         _known.clear()
         _known[key] = made
@@ -252,16 +258,6 @@ def _remembered(key: str) -> Provider | None:
     if time.monotonic() < until:
         raise ProviderAway(reason)
     return None
-
-
-@contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(timeout=1.0):
-        raise ProviderAway
-    try:
-        yield
-    finally:
-        _places.release()
 
 
 def forget() -> None:

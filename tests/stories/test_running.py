@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -248,3 +249,12 @@ def test_what_is_set_holds_in_every_process(stack: Stack) -> None:
             assert {answer.result().json["banner_message"] for answer in asked} == {f"notice {number}"}
     finally:
         admin.api("PUT", "/configurations", {"banner_message": ""})
+
+
+def test_what_no_server_takes_is_refused_in_the_form_that_programs_read(stack: Stack) -> None:
+    for path in ("/api/v2.0/projects", "/v2/", "/c/login", "/projects"):
+        answer = raw(("127.0.0.1", stack.port), request_line("GET", path, f"localhost:{stack.port}", {"X-A": "a\x01b"}))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert raw_status(answer) == 400, answer
+        assert json.loads(body)["errors"][0]["code"] == "BAD_REQUEST"
+        assert b"html" not in answer.lower() and b"x-request-id: " in head.lower()
