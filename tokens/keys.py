@@ -159,6 +159,13 @@ class KeyFolder:
             raise KeysMissing("there are no token keys: run `manage.py init_token_keys`")
         return self._ring
 
+    def find(self, kid: str) -> Key | None:
+        """The key of this id, or None. Another process may have signed with one that appeared since we looked."""
+        if (key := self.ring().by_kid.get(kid)) is None:
+            self._look_again = 0.0
+            key = self.ring().by_kid.get(kid)
+        return key
+
     def read(self) -> KeyRing:
         """The keys as the files are at this moment."""
         keys = []

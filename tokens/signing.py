@@ -108,7 +108,7 @@ def verify(token: str) -> Claims:
         header = jwt.get_unverified_header(token)
         if header.keys() - HEADER_FIELDS:
             raise Unauthorized("invalid token")
-        key = keys().by_kid.get(header.get("kid", ""))
+        key = key_folder().find(header.get("kid", ""))
         if key is None:
             raise Unauthorized("invalid token")
         claims = jwt.decode(

@@ -123,6 +123,19 @@ def test_other_processes_notice(folder: KeyFolder) -> None:
     assert other.ring().signing.kid == before.next.kid
 
 
+def test_a_token_signed_by_a_process_that_noticed_first_is_known(folder: KeyFolder) -> None:
+    folder.prepare()
+    other = KeyFolder(folder.path)
+    other.ring()
+    folder.rotate()
+    signing_now = folder.rotate().signing.kid
+    known = other.find(signing_now)
+    assert known is not None and known.kid == signing_now
+    before = other.ring()
+    assert other.find("a stranger's") is None
+    assert other.ring() is before, "read again for what is nobody's"
+
+
 def test_keys_go_when_no_token_of_theirs_can_live(folder: KeyFolder) -> None:
     folder.prepare()
     first, second = folder.read().keys
