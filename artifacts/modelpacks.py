@@ -23,6 +23,8 @@ NAMES = {"readme.md": ("readme", "readme.md"), "license": ("license", "license.t
 """The files that are an addition, whatever their case."""
 LARGEST = 4 * 2**20
 """Bytes of a document, packed and unpacked; Harbor's limit."""
+MOST_MEMBERS = 100
+"""Of an archive, looked through for its one file: a member of less than no bytes leads back to itself, for ever."""
 DEEPEST = 32
 """Folders in folders; what lies deeper is left out."""
 
@@ -99,7 +101,7 @@ def _first_file(content: bytes) -> bytes:
     """The one file of an archive; what can be read of a broken one."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-            for member in archive:
+            for _, member in zip(range(MOST_MEMBERS), archive, strict=False):
                 if member.isreg() and not member.issparse():
                     held = archive.extractfile(member)
                     return held.read(LARGEST) if held else b""

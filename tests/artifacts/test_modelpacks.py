@@ -88,6 +88,17 @@ def archived(name: str, text: bytes) -> bytes:
     return raw.getvalue()
 
 
+def circle() -> bytes:
+    """An archive whose second member, of an unknown type, is so much smaller than nothing that it follows itself."""
+    member = bytearray(tarfile.TarInfo("README").tobuf(tarfile.GNU_FORMAT))
+    member[124:136] = (-tarfile.BLOCKSIZE).to_bytes(12, "big", signed=True)
+    member[148:157] = b" " * 8 + b"Z"
+    member[148:156] = b"%06o\0 " % sum(member)
+    first = tarfile.TarInfo("folder")
+    first.type = tarfile.DIRTYPE
+    return first.tobuf() + bytes(member) + bytes(2 * tarfile.BLOCKSIZE)
+
+
 def push(cast: Cast, registry: FakeRegistry, *files: File) -> None:
     assert door_of(cast.developer).push(registry, "private/model", "v1", model(*files)).status_code == 201
 
@@ -134,6 +145,7 @@ def test_a_document_is_read_no_further_than_its_limit(cast: Cast, registry: Fake
         (gzip.compress(archived("README", b"a" * 2**20 * 6)), "tar+gzip", 0),  # a bomb: nothing is shown of it
         (gzip.compress(archived("README", b"small")), "tar+gzip", 5),
         (b"no archive at all", "tar", 0),
+        (circle(), "tar", 0),
         (b"no gzip at all", "tar+gzip", 0),
     ):
         push(cast, registry, File("README", packed, f"{DOC}.{kind}"))
