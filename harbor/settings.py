@@ -257,6 +257,8 @@ COLLECT_SETTLING = CONFIGURATION_REMEMBERED + 2
 """Seconds until every process knows that the mode has changed, and pushes that had begun are over or refused."""
 AUDIT_PATIENCE = 5.0
 """Seconds that a page waits for another that counts the same entries of the audit log, before it says so instead."""
+FORM_PATIENCE = 5.0
+"""Seconds that the second sending of a form waits for the first to be done, before it says so instead."""
 JOB_LEASE = 60.0
 """Seconds after which a job whose worker says nothing belongs to another."""
 JOB_QUEUES: dict[str, str] = {"REPLICATION": "replication"}

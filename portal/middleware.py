@@ -79,8 +79,13 @@ class Pages:
         is_gone = isinstance(exception, errors.NotFound)
         if isinstance(exception, errors.Unauthenticated) or is_gone and _has_ended(request):
             return sign_in_first(request)
-        if is_gone and (done := once.outcome(request)) is not None:
-            return HttpResponseRedirect(done)  # a question that was answered twice: what it was about is gone
+        if is_gone:  # perhaps a question that was answered twice
+            try:
+                done = once.outcome(request)
+            except errors.Conflict as error:  # the first is still at work
+                done, exception = None, error
+            if done is not None:
+                return HttpResponseRedirect(done)
         status = next((code for kind, code in STATUSES.items() if isinstance(exception, kind)), 400)
         return render(request, f"{status}.html" if status in (403, 404) else "portal/refused.html", status=status)
 

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,8 +17,6 @@ from accounts.errors import Conflict
 
 REMEMBERED = 600
 """Seconds."""
-PATIENCE = 5
-"""Seconds that a second sending waits for the first to be done."""
 PAUSE = 0.05
 CLAIMED = 120
 """Seconds after which a process that died at work stands in nobody's way."""
@@ -33,10 +32,11 @@ def fresh() -> str:
 def outcome(request: HttpRequest) -> str | None:
     """The address that an earlier sending of the same form led to; None if this is the first, or Redis is away.
 
-    Waits for an earlier one that is still at work. Raises `Conflict` where that takes longer than `PATIENCE`.
+    Waits for an earlier one that is still at work. Raises `Conflict` where that takes longer than
+    `settings.FORM_PATIENCE`.
     """
     key = _key(request)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + settings.FORM_PATIENCE
     try:
         while key:
             found = cache.get(key)

@@ -8,14 +8,15 @@ from functools import partial
 from html import unescape
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import translation
+from pytest_django import Settings
 
 from accounts.errors import BadRequest
 from artifacts.models import Tag
 from audit.models import Entry
-from portal import once
 from portal.answers import Question, ask
 from robots.models import Robot
 from robots.secrets import is_right
@@ -75,12 +76,25 @@ def test_a_new_secret_that_is_asked_for_twice_at_the_same_moment_is_made_once(sc
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_form_that_was_refused_stands_in_nobodys_way(scene: Scene, reader: Reader) -> None:
+def test_a_form_that_was_refused_stands_in_nobodys_way(scene: Scene, reader: Reader, settings: Settings) -> None:
     form = {"name": "Not A Name", "once": once_of(reader("alice").get("/projects/-/new").content)}
     client, begin = reader("alice"), time.monotonic()
     assert client.post("/projects/-/new", form).status_code == 422
     assert client.post("/projects/-/new", form | {"name": "a-name"})["Location"] == "/projects/a-name"
-    assert time.monotonic() - begin < once.PATIENCE
+    assert time.monotonic() - begin < settings.FORM_PATIENCE
+
+
+def test_who_waits_in_vain_for_the_first_is_told_so(scene: Scene, reader: Reader, settings: Settings) -> None:
+    """Be it that the first has not begun its work yet, or that what it was about is gone already."""
+    settings.FORM_PATIENCE = 0.1
+    client, form = reader("alice"), {"once": "sent-already"}
+    cache.add("once:alice:sent-already:busy", 1, 60)
+    for tag in ("v1.9", "gone"):
+        answer = client.post(f"{scene.image_path}/tags/{tag}/delete", form)
+        assert answer.status_code == 409 and "<main" in answer.content.decode(), tag
+    assert Tag.objects.filter(name="v1.9").exists()
+    cache.delete("once:alice:sent-already:busy")
+    assert client.post(f"{scene.image_path}/tags/gone/delete", form).status_code == 404
 
 
 def test_a_question_that_makes_no_sense_says_why(rf: RequestFactory, cast: Cast) -> None:
