@@ -11,6 +11,7 @@ from accounts import sessions
 from accounts.actors import actor_of
 from accounts.errors import BadRequest, PreconditionFailed, Unauthenticated
 from accounts.models import User
+from api import parameters
 from api.views import Endpoint, done
 from configuration import values
 
@@ -56,7 +57,7 @@ class UserExists(Form):
         if not values.get("self_registration") and not actor_of(request).is_admin:
             raise PreconditionFailed("self registration is disabled")
         form = request._request.POST
-        value = form.get("value", "")
+        value = parameters.clean(form.get("value"), "value", "formData")
         match form.get("target"):
             case "username":
                 found = User.objects.named(value)

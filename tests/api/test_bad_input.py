@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from configuration import values
 from tests.api.calling import Caller, caller, code
 from tests.api.calls import CALLS, filled
 from tests.api.conftest import Stage
 from tests.api.contract import DEFINITIONS, OPERATIONS
+from tests.cast import Cast
 
 ODD: list[Any] = [
     None,
@@ -180,3 +182,16 @@ def test_odd_references(stage: Stage, reference: str) -> None:
 def test_an_odd_authorization_is_nobody(stage: Stage, header: str) -> None:
     assert Caller().get("/users/current", Authorization=header).status_code == 401
     assert Caller().get("/ping", Authorization=header).status_code == 200
+
+
+def test_odd_words_in_a_form(cast: Cast) -> None:
+    values.set_values({"self_registration": True})
+    ask = Caller()
+    token = ask.get("/systeminfo")["X-Harbor-CSRF-Token"]
+    for form in ("target=username&value", "target=email&value", "value=alice&target", "password=x&principal"):
+        for value in SENT:
+            where = "/c/login" if "principal" in form else "/c/userExists"
+            kind = {"content_type": "application/x-www-form-urlencoded", "X_Harbor_CSRF_Token": token}
+            response = ask.raw("POST", where, f"{form}={value}".encode(), **kind)
+            assert response.status_code in (200, 400, 401, 422), (form, value, response.content)
+            assert response.content in (b"", b"false\n") or response.status_code > 200, (form, value)
