@@ -10,7 +10,7 @@ import pytest
 from deploy import options
 from deploy.registry import generation_of
 from deploy.storage import storage
-from harbor.environment import Unusable
+from harbor.environment import ROOT, Unusable
 
 
 def registry_that_says(folder: Path, version: str) -> str:
@@ -147,3 +147,10 @@ def test_s3_of_somebody_else() -> None:
 def test_storage_that_cannot_be(given: dict[str, str], word: str) -> None:
     with pytest.raises(Unusable, match=word):
         storage(given, 2, "/root")
+
+
+def test_an_argument_starts_nothing() -> None:
+    answer = subprocess.run([ROOT / "bin/up", "--help"], capture_output=True, text=True, timeout=10, check=False)
+
+    assert answer.returncode == 1 and not answer.stdout
+    assert answer.stderr == "haven: bin/up takes no arguments: what it can be told stands in .env.example.\n"
