@@ -81,11 +81,10 @@ class Pages:
             return sign_in_first(request)
         if is_gone:  # perhaps a question that was answered twice
             try:
-                done = once.outcome(request)
-            except errors.Conflict as error:  # the first is still at work
-                done, exception = None, error
-            if done is not None:
-                return HttpResponseRedirect(done)
+                if done := once.outcome(request):
+                    return HttpResponseRedirect(done)
+            except errors.Conflict as error:
+                exception = error  # the first is still at work
         status = next((code for kind, code in STATUSES.items() if isinstance(exception, kind)), 400)
         return render(request, f"{status}.html" if status in (403, 404) else "portal/refused.html", status=status)
 
